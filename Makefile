@@ -1,0 +1,51 @@
+# One environment, made by any target that needs it. `make demo` and `make test` need nothing but Python, make and git.
+PY := .venv/bin/python
+SETUP := .venv/.ready
+
+.PHONY: demo demo-once run test check fmt bench lock clean
+
+demo: $(SETUP)
+	$(PY) manage.py demo
+
+demo-once: $(SETUP)
+	@$(PY) manage.py demo --once
+
+run: $(SETUP)
+	$(PY) manage.py run
+
+test: $(SETUP)
+	$(PY) -m pytest -n 2 --dist loadfile
+
+check: $(SETUP)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy .
+	.venv/bin/lint-imports
+	$(PY) manage.py makemigrations --check --dry-run
+	.venv/bin/deptry .
+
+fmt: $(SETUP)
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: $(SETUP)
+	$(PY) -m tests.bench
+
+# Hashed, with no registry's address in it: the same file works behind any mirror.
+lock: $(SETUP)
+	.venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --group dev pyproject.toml -o requirements-dev.txt $(LOCK)
+	.venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  pyproject.toml -c requirements-dev.txt -o requirements.txt
+
+# uv installs in seconds; where it can't be had, pip does the same more slowly.
+$(SETUP): requirements-dev.txt
+	@test -x $(PY) || python3 -m venv .venv
+	@$(PY) -m pip install -q --disable-pip-version-check uv || true
+	@if test -x .venv/bin/uv; then \
+	  .venv/bin/uv pip install -q --python $(PY) --require-hashes -r requirements-dev.txt; \
+	else $(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt; fi
+	@touch $@
+
+clean:
+	rm -rf .venv var

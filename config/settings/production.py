@@ -1,0 +1,30 @@
+"""The services of docker-compose.yml: Postgres, Redis, web, worker and beat. `manage.py check --deploy` is clean."""
+
+import dj_database_url
+
+from config.settings.base import *  # noqa: F403 - this is how Django settings extend each other
+from config.settings.base import env
+
+SECRET_KEY = env.str("EVENSTOCK_SECRET_KEY")
+SECRET_KEY_FALLBACKS: list[str] = env.list("EVENSTOCK_OLD_SECRET_KEYS", default=[])
+SALT_KEY = env.list("EVENSTOCK_SALT_KEYS")  # the first encrypts; the others still decrypt
+ALLOWED_HOSTS = env.list("EVENSTOCK_HOSTS")
+
+DATABASES = {"default": dj_database_url.parse(env.str("DATABASE_URL"), conn_max_age=60)}
+
+SECURE_SSL_REDIRECT = env.bool("EVENSTOCK_SSL_REDIRECT", default=True)
+# The compose health check asks over plain http from inside; a webhook must never meet a redirect (reliability.md).
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^webhooks?/"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = env.int("EVENSTOCK_HSTS_SECONDS", default=365 * 24 * 3600)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+
+CELERY_BROKER_URL = env.str("REDIS_URL")
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 2 * 55 * 60,  # twice the longest hard limit
+    "socket_timeout": 10,  # the default is none: a publish to a dead broker hangs
+    "socket_connect_timeout": 5,
+}
