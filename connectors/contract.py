@@ -38,9 +38,7 @@ class Capabilities:
     receipts: bool  # after an unknown outcome the system can say whether an operation id took effect
     idempotent_writes: bool  # the same operation id sent twice takes effect once
     reads_orders: bool = False
-    complete_readings: bool = (
-        True  # one reading shows every item, so that an absent one is known to be missing
-    )
+    complete_readings: bool = True  # one reading shows every item, so that an absent one is known to be missing
 
 
 class Outcome(StrEnum):

@@ -31,9 +31,7 @@ class RetryableError(ConnectorError):
 
     code = "retryable"
 
-    def __init__(
-        self, message: str, *, next_step: str = "", code: str = "", retry_after: float | None = None
-    ) -> None:
+    def __init__(self, message: str, *, next_step: str = "", code: str = "", retry_after: float | None = None) -> None:
         super().__init__(message, next_step=next_step, code=code)
         self.retry_after = retry_after
 

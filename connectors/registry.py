@@ -15,8 +15,6 @@ LABELS: dict[str, str] = {"woocommerce": "WooCommerce store", "pos_csv": "Till b
 def kind_get(name: str) -> Kind:
     """Result: the kind of that name. Raises ConfigError, naming the kinds there are, for any other."""
     if name not in KINDS:
-        raise ConfigError(
-            f"There is no connection kind “{name}”.", next_step=f"Use one of: {', '.join(sorted(KINDS))}."
-        )
+        raise ConfigError(f"There is no connection kind “{name}”.", next_step=f"Use one of: {', '.join(sorted(KINDS))}.")
     kind: Kind = import_module(KINDS[name]).KIND
     return kind

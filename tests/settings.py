@@ -6,6 +6,6 @@ import tempfile
 os.environ.setdefault("EVENSTOCK_DATA_DIR", tempfile.mkdtemp(prefix="evenstock-test-"))
 os.environ.setdefault("EVENSTOCK_LOG_LEVEL", "WARNING")
 
-from config.settings.embedded import *  # noqa: E402, F403
+from config.settings.embedded import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
