@@ -1,0 +1,121 @@
+"""What the stores sell, and which item of the till each listing is."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from connectors.contract import StockManagement
+from connectors.models import Connection
+from inventory.models import Item, Location
+
+
+class Listing(models.Model):
+    """A thing a store sells: a product or a variation, known by its remote id, never only by SKU (design.md §1).
+
+    `quantity` is what the store showed last, true at `read_at`; `baseline` what it should show once every acknowledged write
+    of ours is in it. Both are None while unknown. `suspect` is a residual seen once (design.md §3.5).
+    """
+
+    class Management(models.TextChoices):
+        OWN = StockManagement.OWN.value, "Counted by the store"
+        PARENT = StockManagement.PARENT.value, "Counted by its parent product"
+        NONE = StockManagement.NONE.value, "Not counted"
+
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="listings")
+    remote_id = models.PositiveBigIntegerField()
+    parent_remote_id = models.PositiveBigIntegerField(default=0)
+    kind = models.CharField(max_length=30)
+    sku = models.CharField("SKU", max_length=190, blank=True)
+    sku_key = models.CharField(max_length=190, blank=True, db_index=True, editable=False)
+    name = models.CharField(max_length=500, blank=True)
+    barcode = models.CharField(max_length=40, blank=True, db_index=True)
+    status = models.CharField(max_length=30, blank=True)
+    stock_management = models.CharField(max_length=10, choices=Management)
+    backorders = models.BooleanField(default=False)
+    price = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
+    sale_price = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
+
+    quantity = models.DecimalField(max_digits=14, decimal_places=3, null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    baseline = models.DecimalField(max_digits=14, decimal_places=3, null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    suspect = models.DecimalField(max_digits=14, decimal_places=3, null=True, blank=True)
+    suspected_at = models.DateTimeField(null=True, blank=True)
+    news_at = models.DateTimeField(null=True, blank=True, help_text="When an order on it last changed, by the store's clock.")
+    first_seen_at = models.DateTimeField()
+    missing_since = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    class Meta:
+        ordering = ["connection_id", "remote_id"]
+        constraints = [models.UniqueConstraint(fields=["connection", "remote_id"], name="listing_once_per_store")]
+
+    def __str__(self) -> str:
+        return self.sku or f"#{self.remote_id}"
+
+    @property
+    def counts_stock(self) -> bool:
+        """May its quantity be written? A store accepts and ignores a write to a listing it doesn't count."""
+        return self.stock_management == StockManagement.OWN and self.missing_since is None
+
+
+class Alignment(models.Model):
+    """Item ↔ listing. A listing stands for one item only; an item may stand in several stores."""
+
+    class MatchType(models.TextChoices):
+        EXACT = "exact", "Exact SKU"
+        BARCODE = "barcode", "Barcode"
+        AUTO_HIGH = "auto-high", "Automatic, high confidence"
+        FUZZY = "fuzzy", "Fuzzy"
+        MANUAL = "manual", "By hand"
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed", "Proposed"
+        CONFIRMED = "confirmed", "Confirmed"
+        REJECTED = "rejected", "Rejected"
+
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="alignments")
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="alignments")
+    match_type = models.CharField(max_length=12, choices=MatchType)
+    confidence = models.DecimalField(
+        max_digits=5, decimal_places=4, validators=[MinValueValidator(0), MaxValueValidator(1)], help_text="0 to 1"
+    )
+    status = models.CharField(max_length=12, choices=Status, default=Status.PROPOSED)
+    evidence = models.CharField(max_length=250, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["item__sku"]
+        constraints = [
+            models.UniqueConstraint(fields=["item", "listing"], name="alignment_pair_once"),
+            models.UniqueConstraint(fields=["listing"], condition=models.Q(status="confirmed"), name="listing_means_one_item"),
+            models.CheckConstraint(condition=models.Q(confidence__gte=0, confidence__lte=1), name="confidence_0_to_1"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item} ↔ {self.listing}"
+
+
+class StoreLocation(models.Model):
+    """Which locations supply which store, and how many units a store holds back."""
+
+    store = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="supply")
+    location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="supplies")
+    buffer = models.DecimalField(
+        max_digits=14,
+        decimal_places=3,
+        default=0,
+        validators=[MinValueValidator(0)],
+        help_text="Units of each item that the store never shows.",
+    )
+
+    class Meta:
+        ordering = ["store_id", "location_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["store", "location"], name="supply_once"),
+            models.CheckConstraint(condition=models.Q(buffer__gte=0), name="buffer_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.location} → {self.store}"

@@ -1,0 +1,8 @@
+from sync.models.feed import TillFeed
+from sync.models.log import SyncLog
+from sync.models.order import Order, OrderLine
+from sync.models.run import RunProblem, SyncRun
+from sync.models.state import SyncState
+from sync.models.write import OutboundWrite
+
+__all__ = ["Order", "OrderLine", "OutboundWrite", "RunProblem", "SyncLog", "SyncRun", "SyncState", "TillFeed"]

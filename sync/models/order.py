@@ -1,0 +1,47 @@
+"""Online orders as the store last stated them (design.md §3.4)."""
+
+from django.db import models
+
+from alignment.models import Listing
+from connectors.models import Connection
+
+
+class Order(models.Model):
+    """An order's newest known state. An older statement that arrives later changes nothing."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="orders")
+    remote_id = models.PositiveBigIntegerField()
+    number = models.CharField(max_length=60)
+    status = models.CharField(max_length=40)
+    currency = models.CharField(max_length=3, blank=True)
+    created_at = models.DateTimeField(help_text="By the store's clock.")
+    modified_at = models.DateTimeField(help_text="By the store's clock.")
+    state_count = models.PositiveIntegerField("states seen", default=1)
+
+    class Meta:
+        ordering = ["-modified_at"]
+        constraints = [models.UniqueConstraint(fields=["connection", "remote_id"], name="order_once_per_store")]
+
+    def __str__(self) -> str:
+        return f"#{self.number}"
+
+
+class OrderLine(models.Model):
+    """What one line of an order holds of the store's number now (`taken`), and how much of that the ledger has booked."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    remote_id = models.PositiveBigIntegerField()
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, null=True, blank=True, related_name="order_lines")
+    sku = models.CharField("SKU", max_length=190, blank=True)
+    name = models.CharField(max_length=500, blank=True)
+    ordered = models.DecimalField(max_digits=14, decimal_places=3)
+    taken = models.DecimalField(max_digits=14, decimal_places=3)
+    booked = models.DecimalField(max_digits=14, decimal_places=3, default=0, help_text="Units of it that movements carry.")
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["order_id", "remote_id"]
+        constraints = [models.UniqueConstraint(fields=["order", "remote_id"], name="line_once_per_order")]
+
+    def __str__(self) -> str:
+        return f"{self.order} {self.sku or self.name}"

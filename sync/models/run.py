@@ -1,0 +1,74 @@
+"""One pass of the engine over a store and the tills that supply it, and what went wrong in it."""
+
+from django.conf import settings
+from django.db import models
+
+from connectors.models import Connection
+
+
+class SyncRun(models.Model):
+    """One sync of one store. A killed run stays `running`; the next run of the same store takes it up again (`resumed`)."""
+
+    class Kind(models.TextChoices):
+        FULL = "full", "Full: both sides read whole"
+        INCREMENTAL = "incremental", "Incremental: what is new"
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Running"
+        HELD = "held", "Held: waiting for a manager"
+        DONE = "done", "Done"
+        PARTIAL = "partial", "Done, with problems"
+        FAILED = "failed", "Failed"
+        DISCARDED = "discarded", "Discarded by a manager"
+
+    class Phase(models.TextChoices):
+        SETTLE = "settle", "Looking up unanswered writes"
+        TILL = "till", "Reading the till"
+        STORE = "store", "Reading the shop"
+        PLAN = "plan", "Deciding"
+        DELIVER = "deliver", "Writing"
+        LOOK_AGAIN = "look_again", "Looking again"
+        FINISHED = "finished", "Finished"
+
+    store = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="runs")
+    kind = models.CharField(max_length=12, choices=Kind)
+    state = models.CharField(max_length=10, choices=State, default=State.RUNNING, db_index=True)
+    phase = models.CharField(max_length=12, choices=Phase, default=Phase.SETTLE)
+    dry_run = models.BooleanField(default=False)
+    epoch = models.PositiveBigIntegerField(default=0)
+    resumed = models.PositiveIntegerField("taken up again", default=0)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    counts = models.JSONField(default=dict, blank=True)
+    held_for = models.JSONField("held because", default=list, blank=True)
+    message = models.TextField(blank=True)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["store"], condition=models.Q(state="running"), name="one_open_run_per_store")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display().split(':')[0]} sync {self.pk} of {self.store}"
+
+
+class RunProblem(models.Model):
+    """One thing that one run could not do: which row, item or listing, why, and what to do about it."""
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="problems")
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
+    subject = models.CharField(max_length=250, help_text="SKU, listing or file")
+    line = models.PositiveIntegerField(null=True, blank=True)
+    code = models.CharField(max_length=60)
+    message = models.TextField()
+    next_step = models.TextField(blank=True)
+    fails_run = models.BooleanField("counts as a failure", default=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.message}"

@@ -1,0 +1,80 @@
+"""The outbox: attempts to pay what is owed (design.md §3.2, §3.6)."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from alignment.models import Listing
+from connectors.models import Connection
+from inventory.models import StockLevel
+from sync.models.run import SyncRun
+
+
+class OutboundWrite(models.Model):
+    """One attempt to tell one listing, or one level at a till, what it is owed.
+
+    `planned_from` and `planned_to` are for people; what is sent is worked out again at the claim. At most one row per target
+    is open (not yet decided), by constraint.
+    """
+
+    class State(models.TextChoices):
+        HELD = "held", "Held for a manager"
+        PENDING = "pending", "To be sent"
+        SENDING = "sending", "Sent, not answered"
+        UNKNOWN = "unknown", "Outcome unknown: will be looked up"
+        APPLIED = "applied", "Applied"
+        REJECTED = "rejected", "Refused"
+        NOT_SENT = "not_sent", "Without effect"
+        CANCELLED = "cancelled", "Not needed any more"
+
+    OPEN = (State.HELD, State.PENDING, State.SENDING, State.UNKNOWN)
+    UNANSWERED = (State.SENDING, State.UNKNOWN)
+
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="writes")
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, null=True, blank=True, related_name="writes")
+    level = models.ForeignKey(StockLevel, on_delete=models.PROTECT, null=True, blank=True, related_name="writes")
+    run = models.ForeignKey(SyncRun, on_delete=models.PROTECT, related_name="writes")
+    operation_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    planned_from = models.DecimalField(max_digits=14, decimal_places=3)
+    planned_to = models.DecimalField(max_digits=14, decimal_places=3)
+    delta = models.DecimalField(
+        max_digits=14, decimal_places=3, null=True, blank=True, help_text="What was sent; empty until it is claimed."
+    )
+    reason = models.CharField(max_length=250, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    epoch = models.PositiveBigIntegerField(default=0)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    error_code = models.CharField(max_length=60, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["listing"],
+                condition=Q(state__in=["held", "pending", "sending", "unknown"], listing__isnull=False),
+                name="one_open_write_per_listing",
+            ),
+            models.UniqueConstraint(
+                fields=["level"],
+                condition=Q(state__in=["held", "pending", "sending", "unknown"], level__isnull=False),
+                name="one_open_write_per_level",
+            ),
+            models.CheckConstraint(
+                condition=Q(listing__isnull=True, level__isnull=False) | Q(listing__isnull=False, level__isnull=True),
+                name="write_has_one_target",
+            ),
+        ]
+        indexes = [models.Index(fields=["connection", "state"]), models.Index(fields=["level", "state"])]
+
+    def __str__(self) -> str:
+        return f"{self.target} {self.planned_from.normalize():f} → {self.planned_to.normalize():f}"
+
+    @property
+    def target(self) -> Listing | StockLevel | None:
+        return self.listing or self.level
