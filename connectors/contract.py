@@ -304,6 +304,7 @@ class Context:
     record: Recorder
     now: Callable[[], datetime]
     data_dir: Path  # where a relative folder setting is rooted
+    allow_private: bool = False  # may an address be a private or loopback one? (reliability.md, case 41)
 
 
 @dataclass(frozen=True, slots=True)

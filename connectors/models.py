@@ -4,7 +4,7 @@ import zoneinfo
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from encrypted_fields.fields import EncryptedJSONField
 from pydantic import BaseModel
@@ -48,6 +48,16 @@ class Connection(models.Model):
     time_zone = models.CharField(max_length=60, default="UTC", validators=[time_zone_valid])
     currency = models.CharField(
         max_length=3, blank=True, validators=[RegexValidator(r"^[A-Z]{3}$", "Three capital letters, such as EUR.")]
+    )
+    guard_zero_percent = models.PositiveSmallIntegerField(
+        default=10,
+        validators=[MaxValueValidator(100)],
+        help_text="Hold a run that would set more than this share of pairs to zero.",
+    )
+    guard_shrink_percent = models.PositiveSmallIntegerField(
+        default=20,
+        validators=[MaxValueValidator(100)],
+        help_text="Hold a run whose catalogue lost more than this share of its rows.",
     )
     facts = models.JSONField(default=dict, blank=True, editable=False)
 

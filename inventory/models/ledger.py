@@ -75,7 +75,7 @@ class Movement(models.Model):
         return f"{self.quantity.normalize():+f} {self.item} ({self.get_kind_display()})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if not self._state.adding:
             raise AppendOnlyError("Movements are never changed. Write a correcting movement.")
         super().save(*args, **kwargs)
 

@@ -40,6 +40,7 @@ class SyncRun(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     counts = models.JSONField(default=dict, blank=True)
+    preview = models.JSONField(default=list, blank=True, help_text="What it would change, where it did not write: first rows.")
     held_for = models.JSONField("held because", default=list, blank=True)
     message = models.TextField(blank=True)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")

@@ -1,0 +1,118 @@
+"""Connections: made, opened, tested, and how they fare."""
+
+from collections.abc import Callable
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import F
+
+from connectors.contract import CallRecord, CheckReport, Context
+from connectors.errors import ConfigError, ConnectorError
+from connectors.models import ApiCall, Connection
+
+
+class CallLog:
+    """Collects what the HTTP door reports, from any thread, and writes it down in bulk from the caller's."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = Lock()
+        self._records: list[CallRecord] = []
+
+    def record(self, call: CallRecord) -> None:
+        """Take one request down; nothing touches the database yet."""
+        with self._lock:
+            self._records.append(call)
+
+    def flush(self) -> None:
+        """Write down what has come in since the last time."""
+        with self._lock:
+            records, self._records = self._records, []
+        ApiCall.objects.bulk_create(
+            [
+                ApiCall(
+                    connection=self._connection,
+                    at=record.at,
+                    method=record.method,
+                    path=record.path[:500],
+                    status=record.status,
+                    latency_ms=record.latency_ms,
+                    error=record.error,
+                )
+                for record in records
+            ]
+        )
+
+
+def connection_open(*, connection: Connection, log: CallLog, now: Callable[[], datetime]) -> Any:
+    """Result: the connector of this connection, ready to use: a `Store` or a `Till`, by its side. Raises ConfigError."""
+    return connection.spec.build(
+        Context(
+            settings=connection.settings_parsed(),
+            credentials=connection.credentials_parsed(),
+            record=log.record,
+            now=now,
+            data_dir=settings.DATA_DIR,
+            allow_private=settings.EVENSTOCK_ALLOW_PRIVATE_NETWORKS,
+        )
+    )
+
+
+def connection_save(
+    *,
+    name: str,
+    kind: str,
+    settings_given: dict[str, Any],
+    credentials: dict[str, Any],
+    mode: str,
+    time_zone: str = "",
+    currency: str = "",
+) -> Connection:
+    """Create the connection of that name, or change it: settings and credentials given replace those of the same key.
+    Result: the saved connection. Raises ConfigError naming what is wrong; nothing is saved then."""
+    connection = Connection.objects.filter(name=name).first() or Connection(name=name, kind=kind)
+    if connection.kind != kind:
+        raise ConfigError(
+            f"“{name}” is already a connection of kind {connection.kind}.", next_step="Choose another name for the new one."
+        )
+    connection.settings = {**connection.settings, **settings_given}
+    connection.credentials = {**connection.credentials, **credentials}
+    connection.mode = mode or connection.mode
+    connection.time_zone = time_zone or connection.time_zone
+    connection.currency = currency or connection.currency
+    try:
+        connection.full_clean()
+    except ValidationError as error:
+        raise ConfigError(
+            " ".join(error.messages), next_step="Correct it and run the command again. Nothing was saved.", code="bad_settings"
+        ) from None
+    connection.save()
+    return connection
+
+
+def connection_check(*, connection: Connection, now: Callable[[], datetime]) -> CheckReport:
+    """Test a connection without changing anything at the other end; keep the facts it told. Result: findings in words.
+    A connector that can't be opened at all raises ConfigError."""
+    log = CallLog(connection)
+    try:
+        report: CheckReport = connection_open(connection=connection, log=log, now=now).check()
+    finally:
+        log.flush()
+    if report.facts:
+        connection.facts = dict(report.facts)
+        currency = report.facts.get("currency", "")
+        connection.currency = connection.currency or currency
+        connection.save(update_fields=["facts", "currency"])
+    return report
+
+
+def health_record(*, connection: Connection, error: ConnectorError | None, now: datetime) -> None:
+    """Note that the connection answered, or how it failed. Health is no setting: it writes no history."""
+    row = Connection.objects.filter(pk=connection.pk)
+    if error is None:
+        row.update(last_ok_at=now, failures_in_row=0, last_error="")
+    else:
+        row.update(last_error_at=now, last_error=str(error)[:2000], failures_in_row=F("failures_in_row") + 1)
