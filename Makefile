@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.ready
 
-.PHONY: demo demo-once run test check fmt bench lock clean
+.PHONY: demo demo-once run test test-postgres check fmt bench lock clean
 
 demo: $(SETUP)
 	$(PY) manage.py demo
@@ -15,6 +15,10 @@ run: $(SETUP)
 
 test: $(SETUP)
 	$(PY) -m pytest -n 2 --dist loadfile
+
+# The same suite on a Postgres that is made for it and removed again (it comes with the development requirements).
+test-postgres: $(SETUP)
+	$(PY) -m tests.postgres -n 2 --dist loadfile
 
 check: $(SETUP)
 	.venv/bin/ruff check .
