@@ -1,0 +1,72 @@
+"""A till that knows only files books the adjustments others leave in its `outbound` folder."""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
+
+from sandbox.till.shelf import Till
+from sandbox.till.words import Adjustment, TillError
+
+HEADER = ("Operation ID", "SKU", "Location", "Quantity Change", "Reason", "Reference")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of one file: `booked` adjustments happened now (0 when all were known), or it was rejected for `reason`."""
+
+    name: str
+    booked: int = 0
+    reason: str = ""
+
+
+class Importer:
+    """Takes `*.csv` out of a folder in the order of their names, each wholly or not at all.
+
+    A file that was booked goes to `imported/`; one that can't be goes to `rejected/` beside a `NAME.reason.txt`. A file is
+    booked before it is moved: after a crash in between it is read again, and its operation ids are known.
+    """
+
+    def __init__(self, till: Till, outbound: Path) -> None:
+        self.till, self.outbound = till, outbound
+
+    def run(self) -> list[Imported]:
+        """Take in everything that lies there now."""
+        return [self._take(path) for path in sorted(self.outbound.glob("*.csv"))]
+
+    def _take(self, path: Path) -> Imported:
+        try:
+            booked = self.till.adjust_all(list(read_adjustments(path)))
+        except (TillError, ValueError, csv.Error) as refusal:
+            reason = str(refusal)
+            rejected = self._move(path, "rejected")
+            rejected.with_name(f"{rejected.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
+            return Imported(path.name, reason=reason)
+        self._move(path, "imported")
+        return Imported(path.name, booked)
+
+    def _move(self, path: Path, where: str) -> Path:
+        (self.outbound / where).mkdir(exist_ok=True)
+        return path.rename(self.outbound / where / path.name)
+
+
+def read_adjustments(path: Path) -> Iterator[Adjustment]:
+    """Every row of an adjustments file. Raises ValueError with the line number where it is not one."""
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.reader(lines, strict=True)
+        if tuple(next(reader, ())) != HEADER:
+            raise ValueError(f"The header is not {','.join(HEADER)}.")
+        for cells in reader:
+            if len(cells) != len(HEADER):
+                raise ValueError(f"Line {reader.line_num}: {len(cells)} cells instead of {len(HEADER)}.")
+            operation_id, sku, location, change, reason, reference = cells
+            if not re.fullmatch(r"[+-]?[0-9]{1,12}(\.[0-9]{1,6})?", change):
+                raise ValueError(f"Line {reader.line_num}: {change!r} is not a quantity.")
+            try:
+                identity = UUID(operation_id)
+            except ValueError:
+                raise ValueError(f"Line {reader.line_num}: {operation_id!r} is not an operation id.") from None
+            yield Adjustment(identity, sku, Decimal(change), location, reason, reference)
