@@ -1,0 +1,123 @@
+"""Documents that would mislead when they fall behind: what they name exists, and what they tell you to type works."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from django.db import connection as database
+
+from connectors.models import Connection
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.match(r"[\w.-]+", requirement)[0] for requirement in requirements}
+
+
+def listed(section: str) -> set[str]:
+    """Result: the packages in that section's table of docs/dependencies.md which have a reason beside them."""
+    text = (ROOT / "docs/dependencies.md").read_text().split(f"## {section}\n")[1].split("\n## ")[0]
+    return set(re.findall(r"^\| `([\w.-]+)` \| [^|]{10,} \|", text, flags=re.MULTILINE))
+
+
+def test_every_dependency_has_its_reason_and_nothing_else_is_listed():
+    assert listed("To run") == names(PROJECT["project"]["dependencies"])
+    assert listed("To develop and test") == names(PROJECT["dependency-groups"]["dev"])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document):
+    targets = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", document.read_text())
+    assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+def test_every_make_target_named_exists(name):
+    targets = set(re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    used = set(re.findall(r"(?:`|^ {4})make ([\w-]+)", (ROOT / name).read_text(), flags=re.MULTILINE))
+    assert used
+    assert used - targets == set()
+
+
+def test_every_app_is_in_the_architecture():
+    apps = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+    described = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/architecture.md").read_text(), flags=re.MULTILINE))
+    assert described == apps
+
+
+def test_checklist_for_connectors_names_every_capability_and_outcome_that_matters():
+    from dataclasses import fields
+
+    from connectors.contract import Capabilities, Outcome
+
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    for name in [field.name for field in fields(Capabilities)] + [Outcome.NOT_SENT.name, Outcome.UNKNOWN.name]:
+        assert f"`{name}`" in text
+
+
+def test_decisions_are_numbered_without_gaps_and_one_paragraph_each():
+    records = sorted((ROOT / "docs/adr").glob("*.md"))
+    assert [record.name[:4] for record in records] == [f"{number:04}" for number in range(1, len(records) + 1)]
+    for record in records:
+        heading, paragraph = record.read_text().strip().split("\n\n")
+        assert heading.startswith(f"# {record.name[:4]} ")
+        assert len(paragraph) > 200
+
+
+def test_changelog_keeps_unreleased_changes_on_top():
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+
+
+@pytest.fixture
+def use_keys(settings):
+    """Change the keys as a restart does: the field keeps what it made of the former ones."""
+    field = Connection._meta.get_field("credentials")
+
+    def forget():
+        for made in ("keys", "f"):
+            field.__dict__.pop(made, None)
+
+    def use(**keys):
+        for name, value in keys.items():
+            setattr(settings, name, value)
+        forget()
+
+    yield use
+    forget()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("both", "only_new"),
+    [
+        ({"SALT_KEY": ["new", "old"]}, {"SALT_KEY": ["new"]}),
+        ({"SECRET_KEY": "new", "SECRET_KEY_FALLBACKS": ["former"]}, {"SECRET_KEY_FALLBACKS": []}),
+    ],
+    ids=["salt key", "secret key"],
+)
+def test_changing_keys_as_documented_keeps_every_credential(use_keys, both, only_new):
+    use_keys(SECRET_KEY="former", SECRET_KEY_FALLBACKS=[], SALT_KEY=["old"])
+    shop = Connection.objects.create(name="shop", kind="woocommerce", credentials={"key": "ck_1", "secret": "cs_1"})
+
+    use_keys(**both)
+    script = re.search(r"shell -c '\n(.+?)'", (ROOT / "docs/operations.md").read_text(), flags=re.DOTALL)[1]
+    exec(re.sub(r"^ {7}", "", script, flags=re.MULTILINE), {})  # noqa: S102 - our own text, from the manual
+    use_keys(**only_new)
+
+    assert Connection.objects.get(pk=shop.pk).credentials == {"key": "ck_1", "secret": "cs_1"}
+    with database.cursor() as cursor:
+        cursor.execute("SELECT credentials FROM connectors_connection")
+        assert "cs_1" not in cursor.fetchone()[0]
+
+
+@pytest.mark.django_db
+def test_credentials_are_lost_with_the_key_that_encrypted_them(use_keys):
+    use_keys(SECRET_KEY="former", SECRET_KEY_FALLBACKS=[], SALT_KEY=["old"])
+    shop = Connection.objects.create(name="shop", kind="woocommerce", credentials={"key": "ck_1"})
+    use_keys(SALT_KEY=["new"])
+    assert Connection.objects.get(pk=shop.pk).credentials != {"key": "ck_1"}
