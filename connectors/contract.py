@@ -116,6 +116,7 @@ class RowProblem:
     code: str
     message: str
     next_step: str = ""
+    serious: bool = True  # False: worth knowing, but nothing was lost (a row repeated word for word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ class Feed:
     problems: Sequence[RowProblem] = ()
     rows: int = 0  # data rows seen, good or bad
     is_complete: bool = True  # an item that is absent from it is missing at the till (never zero)
+    figures: Mapping[str, Any] = field(default_factory=dict)  # JSON; kept, and handed to `guard` with the next feed
 
 
 class FeedFate(StrEnum):
@@ -279,9 +281,13 @@ class Till(Protocol):
 
     def check(self) -> CheckReport: ...
 
-    def feeds(self) -> Iterator[Feed]:
-        """Claim what is new, oldest truth first. A feed that can't be read at all raises FeedError when reached;
-        iteration may then be started again for the others."""
+    def feeds(self, *, claim: bool = True) -> Iterator[Feed]:
+        """Claim what is new, oldest truth first; with `claim` False only look, and change nothing. A feed that can't be
+        read at all raises FeedError when reached (it has been filed away); iteration may be started again for the others."""
+        ...
+
+    def guard(self, feed: Feed, previous: Mapping[str, Any] | None) -> Sequence[str]:
+        """Why a person should look before this feed is used, given the figures of the last one used; empty: go on."""
         ...
 
     def settle(self, feed_identity: str, fate: FeedFate, problems: Sequence[RowProblem] = ()) -> None:
