@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sandbox.till.catalogue import CatalogueRow, made_up, read_catalogue
 from sandbox.till.versions import VersionLog
-from sandbox.till.words import Adjustment, Happening, Item, Kind, Level, Page, TillError
+from sandbox.till.words import Adjustment, Happening, Item, Kind, Level, Page, TillError, TillState
 
 
 def utc_now() -> datetime:
@@ -178,6 +178,26 @@ class Till:
                     )
                 )
                 self._lay(Level(row.sku, self.locations[0], row.on_hand, self._next(), row.modified_at))
+
+    def state(self) -> TillState:
+        """Everything it knows now."""
+        with self._lock:
+            items, levels = list(self._items.values()), list(self._levels.values())
+            return TillState(self._version, items, levels, list(self.happenings))
+
+    def restore(self, state: TillState) -> None:
+        """Go on from a state, forgetting whatever this till knew. Orders, versions and operation ids are as they were."""
+        with self._lock:
+            self._version, self.happenings = state.version, list(state.happenings)
+            self._sales = [happening for happening in state.happenings if happening.kind == Kind.SALE]
+            self._booked = {booked.adjustment.operation_id: booked for booked in state.happenings if booked.adjustment}
+            self._items = {item.sku: item for item in state.items}
+            self._levels = {(level.sku, level.location): level for level in state.levels}
+            self._item_log, self._level_log = VersionLog(), VersionLog()
+            for item in sorted(state.items, key=lambda item: item.version):
+                self._item_log.touch(item.sku, item.version)
+            for level in sorted(state.levels, key=lambda level: level.version):
+                self._level_log.touch((level.sku, level.location), level.version)
 
     # -- inside ------------------------------------------------------------------------------------------------------
 

@@ -86,3 +86,13 @@ class Page(Generic[Row]):
     next_after: int
     has_more: bool
     as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TillState:
+    """Everything a till knows, to go on from later."""
+
+    version: int
+    items: Sequence[Item]
+    levels: Sequence[Level]
+    happenings: Sequence[Happening]

@@ -6,9 +6,10 @@ from threading import Thread
 from uuid import UUID
 
 import pytest
+from pydantic import TypeAdapter
 
 from sandbox.till.shelf import Till
-from sandbox.till.words import Adjustment, Kind, TillError
+from sandbox.till.words import Adjustment, Kind, TillError, TillState
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 OP = UUID("00000000-0000-4000-8000-000000000001")
@@ -159,3 +160,18 @@ def test_the_history_adds_up_to_what_is_there(till):
     till.adjust(Adjustment(OP, "GEN-000003", Decimal(2)))
     for sku in till.skus():
         assert opening.on_hand(sku) + sum(h.delta for h in till.happenings if h.sku == sku) == till.on_hand(sku)
+
+
+def test_a_till_restored_from_its_state_goes_on_as_the_same_till(till):
+    till.sell("GEN-000003", 5)
+    till.reprice("GEN-000001", Decimal("1.25"))
+    till.adjust(Adjustment(OP, "GEN-000002", Decimal(2), location="Depot"))
+    kept = TypeAdapter(TillState).dump_json(till.state())
+    other = Till(locations=("Main", "Depot"), clock=lambda: NOON)
+    other.generate(5)
+    other.restore(TypeAdapter(TillState).validate_json(kept))
+    assert other.state() == till.state()
+    for ask in ("items_after", "levels_after", "sales_after"):
+        assert getattr(other, ask)(0, 100) == getattr(till, ask)(0, 100)
+    assert other.adjust(Adjustment(OP, "GEN-000002", Decimal(2), location="Depot"))[1] is False
+    assert other.sell("GEN-000001", 1).version == till.sell("GEN-000001", 1).version
