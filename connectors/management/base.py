@@ -1,0 +1,104 @@
+"""What all commands share: choosing a connection, exit codes, and errors in the owner's words."""
+
+import sys
+from enum import IntEnum
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from connectors.contract import Side
+from connectors.errors import ConfigError, ConnectorError
+from connectors.models import Connection
+
+SIDE_WORDS = {Side.POS: "till", Side.STORE: "store"}
+
+
+class Exit(IntEnum):
+    """What a command's exit code tells the shell."""
+
+    OK = 0
+    FAILED = 1  # nothing could be done
+    PARTIAL = 3  # the good part was done, the rest was said
+    REFUSED = 4  # another run is at it
+
+
+class CommandExit(Exception):  # noqa: N818 - an exit code of 3 is no error
+    """Ends a command with this exit code and message. Not a CommandError: Django would put the class's name before it."""
+
+    def __init__(self, code: int, message: str = "") -> None:
+        self.code = code
+        self.message = message
+        super().__init__(message)
+
+
+def connections_of(*, side: Side | None = None) -> list[Connection]:
+    """Result: the connections in use, by name, of one side or of both."""
+    used = Connection.objects.filter(is_active=True).order_by("name")
+    return [connection for connection in used if side is None or connection.side == side]
+
+
+def connection_named(name: str, *, side: Side | None = None) -> Connection:
+    """Result: the connection of that name. Raises ConfigError, naming those there are, where it is unknown, switched off or
+    of the other side."""
+    found = Connection.objects.filter(name=name).first()
+    word = SIDE_WORDS[side] if side else "connection"
+    if found is None:
+        raise ConfigError(f"There is no connection “{name}”.", next_step=_names_to_use(connections_of(side=side), word))
+    if side is not None and found.side != side:
+        raise ConfigError(
+            f"“{name}” is a {SIDE_WORDS[found.side]}, not a {word}.", next_step=_names_to_use(connections_of(side=side), word)
+        )
+    if not found.is_active:
+        raise ConfigError(f"“{name}” is not in use.", next_step="Switch it on under Connections, or name another one.")
+    return found
+
+
+def connection_only(*, side: Side, option: str = "--connection") -> Connection:
+    """Result: the only connection in use of that side. Raises ConfigError where there is none, or more to choose from."""
+    used = connections_of(side=side)
+    word = SIDE_WORDS[side]
+    if not used:
+        raise ConfigError(f"There is no {word} yet.", next_step="Connect one with the connect command.")
+    if len(used) > 1:
+        names = ", ".join(connection.name for connection in used)
+        raise ConfigError(f"There are several {word}s: {names}.", next_step=f"Say which one with {option} NAME.")
+    return used[0]
+
+
+def _names_to_use(used: list[Connection], word: str) -> str:
+    names = ", ".join(connection.name for connection in used)
+    return f"Use one of: {names}." if names else f"There is no {word} yet: connect one with the connect command."
+
+
+class EvenstockCommand(BaseCommand):
+    """A command for a shop owner. `handle` raises ConnectorError or CommandExit; both end in a message and an exit code,
+    never in a traceback. `--connection` is there for all; `connection_side` narrows it."""
+
+    connection_side: Side | None = None
+    connection_help = "The connection's name; may be left out where there is only one."
+    writes = False  # True adds --dry-run
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--connection", default="", metavar="NAME", help=self.connection_help)
+        if self.writes:
+            parser.add_argument("--dry-run", action="store_true", help="Say what would be done, and do nothing.")
+
+    def chosen(self, name: str, *, side: Side, option: str = "--connection") -> Connection:
+        """Result: the connection of that name, or the only one of that side where no name is given. Raises ConfigError."""
+        return connection_named(name, side=side) if name else connection_only(side=side, option=option)
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except ConnectorError as error:
+            raise CommandExit(Exit.FAILED, "\n".join(filter(None, [error.message, error.next_step]))) from error
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        try:
+            super().run_from_argv(argv)
+        except CommandExit as end:
+            if end.message:
+                # A failure in red, anything else as it is.
+                style = self.style.ERROR if end.code in (Exit.FAILED, Exit.REFUSED) else None
+                self.stderr.write(end.message, style or (lambda text: text))
+            sys.exit(end.code)
