@@ -1,10 +1,10 @@
 """The till over HTTP, exactly as docs/pos-api.yaml says."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +12,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from sandbox.faults import Fault
+from sandbox.gateway import Gateway
 from sandbox.till.bodies import (
     AdjustmentRequest,
     Json,
@@ -25,9 +27,6 @@ from sandbox.till.bodies import (
 )
 from sandbox.till.shelf import Till, utc_now
 from sandbox.till.words import Adjustment, Page, TillError
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -47,8 +46,9 @@ ROUTES = Map(
 )
 
 
-class TillApp(Till):
-    """A till with an HTTP interface: a WSGI app that asks for `token`. Python callers use the methods of `Till`."""
+class TillApp(Gateway, Till):
+    """A till with an HTTP interface: a WSGI app that asks for `token`. Python callers use the methods of `Till`, and the
+    gateway's `faults`, `load` and `requests`."""
 
     def __init__(
         self,
@@ -57,21 +57,29 @@ class TillApp(Till):
         locations: Sequence[str] = ("Main",),
         clock: Callable[[], datetime] = utc_now,
         zone: tzinfo = UTC,
+        seed: int = 0,
     ) -> None:
-        super().__init__(locations=locations, clock=clock, zone=zone)
+        Gateway.__init__(self, self._dispatch, seed=seed)
+        Till.__init__(self, locations=locations, clock=clock, zone=zone)
         self.token = token
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        request = Request(environ)
+    def _dispatch(self, request: Request) -> Response:
         try:
             self._let_in(request)
-            endpoint, path = ROUTES.bind_to_environ(environ).match()
+            endpoint, path = ROUTES.bind_to_environ(request.environ).match()
             status, body = getattr(self, f"_{endpoint}")(request, **path)
         except TillError as refusal:
             status, body = STATUSES.get(refusal.code, 422), {"code": refusal.code, "message": refusal.message}
         except HTTPException as error:
             status, body = error.code or 500, {"code": _word(error.name), "message": error.description or error.name}
-        return Response(json.dumps(body), status, mimetype="application/json")(environ, start_response)
+        return Response(json.dumps(body), status, mimetype="application/json")
+
+    def _answer_badly(self, request: Request, fault: Fault) -> Response:
+        reply = super()._answer_badly(request, fault)
+        if fault.kind == "rate_limit":  # a till says so in its own words, not in a web host's
+            reply.mimetype = "application/json"
+            reply.data = json.dumps({"code": "too_many_requests", "message": "Too much at once; ask again later."})
+        return reply
 
     def _let_in(self, request: Request) -> None:
         given = request.headers.get("Authorization", "")
@@ -85,18 +93,19 @@ class TillApp(Till):
 
     def _list_items(self, request: Request) -> tuple[int, Json]:
         page = self.items_after(*_cursor(request))
-        return 200, _page_json(page, [item_json(item) for item in page.rows])
+        return 200, self._page(page, [item_json(item) for item in page.rows])
 
     def _list_levels(self, request: Request) -> tuple[int, Json]:
         page = self.levels_after(*_cursor(request))
-        return 200, _page_json(page, [level_json(level, page.as_of) for level in page.rows])
+        return 200, self._page(page, [level_json(level, page.as_of) for level in page.rows])
 
     def _list_sales(self, request: Request) -> tuple[int, Json]:
         page = self.sales_after(*_cursor(request))
-        return 200, _page_json(page, [sale_json(sale) for sale in page.rows])
+        return 200, self._page(page, [sale_json(sale) for sale in page.rows])
 
     def _change_price(self, request: Request, sku: str) -> tuple[int, Json]:
         change = _parse(PriceChange, request)
+        self.load.wrote()
         try:
             return 200, item_json(self.reprice(sku, change.price))
         except TillError as refusal:
@@ -104,6 +113,7 @@ class TillApp(Till):
 
     def _book_adjustment(self, request: Request) -> tuple[int, Json]:
         wanted = _parse(AdjustmentRequest, request)
+        self.load.wrote()
         booked, now = self.adjust(Adjustment(**wanted.model_dump()))
         return (201 if now else 200), adjustment_json(booked)
 
@@ -121,7 +131,12 @@ class TillApp(Till):
         wanted = _parse(SaleRequest, request)
         if not wanted.quantity:
             raise TillError("zero_quantity", "A sale of nothing can't be rung up.")
+        self.load.wrote()
         return 201, sale_json(self.sell(wanted.sku, wanted.quantity, wanted.location))
+
+    def _page(self, page: Page[Any], rows: list[Json]) -> Json:
+        self.load.read(len(rows))
+        return {"data": rows, "next_after": page.next_after, "has_more": page.has_more, "as_of": moment(page.as_of)}
 
 
 def _parse(model: type[Body], request: Request) -> Body:
@@ -143,10 +158,6 @@ def _whole(request: Request, name: str, *, default: int, least: int, most: int) 
     if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
         raise TillError("invalid", f"{name}: not a whole number from {least} to {most}")
     return int(text)
-
-
-def _page_json(page: Page[Any], rows: list[Json]) -> Json:
-    return {"data": rows, "next_after": page.next_after, "has_more": page.has_more, "as_of": moment(page.as_of)}
 
 
 def _word(name: str) -> str:

@@ -179,8 +179,8 @@ class Till:
                 )
                 self._lay(Level(row.sku, self.locations[0], row.on_hand, self._next(), row.modified_at))
 
-    def state(self) -> TillState:
-        """Everything it knows now."""
+    def dump(self) -> TillState:
+        """Everything it knows now, for `restore`."""
         with self._lock:
             items, levels = list(self._items.values()), list(self._levels.values())
             return TillState(self._version, items, levels, list(self.happenings))

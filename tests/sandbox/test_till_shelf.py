@@ -166,11 +166,11 @@ def test_a_till_restored_from_its_state_goes_on_as_the_same_till(till):
     till.sell("GEN-000003", 5)
     till.reprice("GEN-000001", Decimal("1.25"))
     till.adjust(Adjustment(OP, "GEN-000002", Decimal(2), location="Depot"))
-    kept = TypeAdapter(TillState).dump_json(till.state())
+    kept = TypeAdapter(TillState).dump_json(till.dump())
     other = Till(locations=("Main", "Depot"), clock=lambda: NOON)
     other.generate(5)
     other.restore(TypeAdapter(TillState).validate_json(kept))
-    assert other.state() == till.state()
+    assert other.dump() == till.dump()
     for ask in ("items_after", "levels_after", "sales_after"):
         assert getattr(other, ask)(0, 100) == getattr(till, ask)(0, 100)
     assert other.adjust(Adjustment(OP, "GEN-000002", Decimal(2), location="Depot"))[1] is False
