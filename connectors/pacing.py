@@ -6,11 +6,21 @@ nothing. The pacer starts there, and moves between 1 and `most` as the time per 
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from enum import Enum
 from threading import Lock
-from typing import TypeVar
+from typing import Final, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+class Pause(Enum):
+    """What a task iterator yields when it has nothing to do until a result has come back."""
+
+    UNTIL_RESULT = "until_result"
+
+
+UNTIL_RESULT: Final = Pause.UNTIL_RESULT
 
 
 class Pacer:
@@ -55,26 +65,49 @@ class Pacer:
             self._lanes = 1
 
 
-def paced_map(work: Callable[[T], R], tasks: Iterable[T], *, pacer: Pacer) -> Iterator[tuple[T, R]]:
+def split_evenly(count: int, *, lanes: int, most: int, least: int = 5) -> int:
+    """How many requests `count` items should go in, so that all lanes end together: 160 in two lanes of 100 are 80 + 80.
+
+    As few as `most` items a request allow, rounded up to a multiple of the lanes while each still carries `least` items: a
+    request costs about as much as two or three items (woocommerce.md, Cost).
+    """
+    needed = -(-count // max(1, most))
+    rounded = -(-needed // lanes) * lanes
+    return rounded if count >= rounded * least else needed
+
+
+def paced_map(work: Callable[[T], R], tasks: Iterable[T | Pause], *, pacer: Pacer) -> Iterator[tuple[T, R]]:
     """Run `work` over `tasks` in threads, never more at once than the pacer allows, and yield (task, result) as they end.
 
     Tasks are drawn lazily in the caller's thread just before they start, so a task may be claimed in the database as it is
-    drawn. The first exception ends the map: what is open is waited for, nothing more is drawn, then it is raised.
+    drawn; a freed lane is filled before its result is yielded, so that the system works while the caller does. An iterator
+    whose next task depends on a result yields `UNTIL_RESULT` and is asked again after the caller has had one.
+    The first exception ends the map: what is open is waited for, nothing more is drawn, then it is raised.
     """
     todo = iter(tasks)
     open_: dict[Future[R], T] = {}
     drained = False
+
+    def fill(pool: ThreadPoolExecutor) -> None:
+        nonlocal drained
+        while not drained and len(open_) < pacer.lanes:
+            try:
+                task = next(todo)
+            except StopIteration:
+                drained = True
+                return
+            if isinstance(task, Pause):
+                return
+            open_[pool.submit(work, task)] = task
+
     with ThreadPoolExecutor(max_workers=16, thread_name_prefix="paced") as pool:
         while True:
-            while not drained and len(open_) < pacer.lanes:
-                try:
-                    task = next(todo)
-                except StopIteration:
-                    drained = True
-                    break
-                open_[pool.submit(work, task)] = task
+            fill(pool)
             if not open_:
                 return
             done, _ = wait(open_, return_when=FIRST_COMPLETED)
             for future in done:
-                yield open_.pop(future), future.result()
+                task, result = open_.pop(future), future.result()
+                if not any(other.exception() for other in done):
+                    fill(pool)
+                yield task, result

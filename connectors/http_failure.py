@@ -1,0 +1,127 @@
+"""What went wrong with one request, and whether anything can have been sent (design.md §3.6)."""
+
+import ssl
+from typing import Any
+
+import requests
+from urllib3.exceptions import ConnectTimeoutError, InvalidHeader, NameResolutionError, ReadTimeoutError
+from urllib3.exceptions import SSLError as TlsError
+from urllib3.util.retry import Retry
+
+from connectors.http_reply import Reply
+
+_PASSING = frozenset({502, 503, 504})
+_SLOW = frozenset({408, 504, 524})
+
+
+class AttemptFailedError(Exception):
+    """One attempt without a usable reply.
+
+    `sent`: the system may have acted on it. `passing`: worth another try at once, if it was a read. `busy`: the system has
+    too much to do. `retry_after`: seconds it asked for.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        next_step: str = "",
+        sent: bool = True,
+        passing: bool = False,
+        busy: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        self.code, self.message, self.next_step = code, message, next_step
+        self.sent, self.passing, self.busy, self.retry_after = sent, passing, busy, retry_after
+        super().__init__(message)
+
+
+def failure_of_connection(error: Exception) -> AttemptFailedError:
+    """No connection came about: never sent, whatever it was."""
+    cause = error.__cause__ or error
+    if isinstance(cause, NameResolutionError):
+        return AttemptFailedError(
+            "dns", "The shop's name is not known.", next_step="Check the address; if it is right, wait.", sent=False, passing=True
+        )
+    if isinstance(cause, (ssl.SSLError, TlsError)):
+        return _of_tls(cause)
+    if isinstance(cause, (ConnectTimeoutError, TimeoutError)):
+        return AttemptFailedError("connect_timeout", "The shop's server does not pick up.", sent=False, passing=True, busy=True)
+    return AttemptFailedError(
+        "unreachable",
+        "The shop's server refuses the connection.",
+        next_step="Check address and port; if they are right, the server is down.",
+        sent=False,
+        passing=True,
+    )
+
+
+def _of_tls(cause: Exception) -> AttemptFailedError:
+    reason = str(getattr(cause, "verify_message", "")) or str(cause)
+    if "WRONG_VERSION_NUMBER" in reason or "RECORD_LAYER" in reason or "HTTP_REQUEST" in reason:
+        step = "The server does not speak https there: check the address, or use http:// inside your own network."
+    elif "expired" in reason:
+        step = "The shop's certificate has run out: renew it."
+    elif "self-signed" in reason or "self signed" in reason or "local issuer" in reason:
+        step = "The certificate's issuer is not known: name its file under “CA file”, or get a public certificate."
+    elif "mismatch" in reason or "doesn't match" in reason or "not valid for" in reason:
+        step = "The certificate belongs to another name: use the address it was made for."
+    else:
+        step = "Check the shop's certificate."
+    return AttemptFailedError("tls", "No secure connection to the shop came about.", next_step=step, sent=False)
+
+
+def failure_of_exchange(error: Exception) -> AttemptFailedError:
+    """The connection stood: the request may have arrived, whatever became of the reply."""
+    reason: Any = error.args[0] if error.args else None
+    if isinstance(error, requests.Timeout) or isinstance(reason, ReadTimeoutError):
+        return AttemptFailedError("timeout", "The shop did not answer in time.", busy=True)
+    return AttemptFailedError("cut_off", "The connection broke off before the answer was complete.", passing=True)
+
+
+def failure_of_status(reply: Reply) -> AttemptFailedError | None:
+    """429 and 5xx as failures; any other reply is for the caller to understand."""
+    status, wait = reply.status, _retry_after(reply)
+    if status == 429:
+        return AttemptFailedError(
+            "rate_limit", "The shop asked us to slow down.", sent=False, passing=True, busy=True, retry_after=wait
+        )
+    if status == 503 and _in_maintenance(reply):
+        return AttemptFailedError(
+            "maintenance",
+            "The shop is being updated and closed for a moment.",
+            next_step="It opens by itself; if it stays closed, look at the shop's update page.",
+            sent=False,
+            passing=True,
+            busy=True,
+            retry_after=wait,
+        )
+    if status >= 500 or status in _SLOW:
+        return AttemptFailedError(
+            f"http_{status}",
+            f"The shop's server failed ({status}): “{reply.snippet()}”",
+            next_step="If it stays, its error log says why.",
+            passing=status in _PASSING,
+            busy=status in _PASSING or status in _SLOW,
+            retry_after=wait,
+        )
+    return None
+
+
+def _in_maintenance(reply: Reply) -> bool:
+    """WordPress's own page comes before any plugin runs, so nothing happened. Any other 503 may be a proxy that gave up on
+    a shop still at work (Varnish says it so)."""
+    said = reply.json_or_none()
+    return (isinstance(said, dict) and said.get("code") == "wp_die") or b"maintenance" in reply.body[:20_000].lower()
+
+
+def _retry_after(reply: Reply) -> float | None:
+    """Seconds, from seconds or from an HTTP date; None where the system names no time."""
+    named = reply.headers.get("Retry-After")
+    if not named:
+        return None
+    try:
+        return Retry(retry_after_max=3600).parse_retry_after(named)
+    except InvalidHeader:
+        return None

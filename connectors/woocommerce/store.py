@@ -1,0 +1,65 @@
+"""A WooCommerce shop as the engine's `Store`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from connectors.contract import CheckReport, OrderState, Recorder, StoreReading, StoreWrite, WriteBatch, WriteResult
+from connectors.http import HttpDoor, Limits
+from connectors.pacing import Pacer
+from connectors.woocommerce.client import Client
+from connectors.woocommerce.doctor import Doctor
+from connectors.woocommerce.listings import Listings
+from connectors.woocommerce.orders import orders_read
+from connectors.woocommerce.settings import WooCommerceCredentials, WooCommerceSettings
+from connectors.woocommerce.writes import batch_send, batches_plan
+
+
+class WooCommerceStore:
+    """See `connectors.contract.Store`. Keep an instance for a whole job: its connections stay open, and what it learnt of
+    the shop's pace and version stays known."""
+
+    def __init__(
+        self,
+        settings: WooCommerceSettings,
+        credentials: WooCommerceCredentials,
+        *,
+        record: Recorder,
+        now: Callable[[], datetime],
+        allow_private: bool = False,
+    ) -> None:
+        self.pacer = Pacer(lanes=settings.lanes, batch=settings.batch_size)
+        self.settle = timedelta(seconds=settings.settle_seconds)
+        self._settings = settings
+        key, secret = credentials.consumer_key.get_secret_value(), credentials.consumer_secret.get_secret_value()
+        door = HttpDoor(
+            record=record,
+            pacer=self.pacer,
+            now=now,
+            limits=Limits(connect=settings.connect_timeout, read=settings.read_timeout),
+            ca_file=settings.ca_file,
+            allow_private=allow_private,
+            secrets=(key, secret),
+        )
+        self._client = Client(settings.url, key, secret, door=door)
+        self._listings = Listings(self._client, self.pacer, per_page=settings.per_page, version=settings.version)
+
+    def check(self) -> CheckReport:
+        return Doctor(self._client).report()
+
+    def walk_listings(self) -> Iterator[Sequence[StoreReading]]:
+        return self._listings.walk()
+
+    def read_listings(self, listings: Sequence[tuple[int, int]]) -> Sequence[StoreReading]:
+        return self._listings.read(listings)
+
+    def read_orders(self, *, modified_after: datetime) -> Sequence[OrderState]:
+        overlap = timedelta(seconds=self._settings.order_overlap_seconds)
+        return orders_read(
+            self._client, self.pacer, modified_after=modified_after, overlap=overlap, per_page=self._settings.per_page
+        )
+
+    def plan_batches(self, writes: Sequence[StoreWrite]) -> Iterator[WriteBatch]:
+        return batches_plan(writes, self.pacer)
+
+    def send(self, batch: WriteBatch) -> Sequence[WriteResult]:
+        return batch_send(self._client, batch)
