@@ -19,7 +19,6 @@ class OutboundWrite(models.Model):
     """
 
     class State(models.TextChoices):
-        HELD = "held", "Held for a manager"
         PENDING = "pending", "To be sent"
         SENDING = "sending", "Sent, not answered"
         UNKNOWN = "unknown", "Outcome unknown: will be looked up"
@@ -28,7 +27,7 @@ class OutboundWrite(models.Model):
         NOT_SENT = "not_sent", "Without effect"
         CANCELLED = "cancelled", "Not needed any more"
 
-    OPEN = (State.HELD, State.PENDING, State.SENDING, State.UNKNOWN)
+    OPEN = (State.PENDING, State.SENDING, State.UNKNOWN)
     UNANSWERED = (State.SENDING, State.UNKNOWN)
 
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="writes")
@@ -43,6 +42,7 @@ class OutboundWrite(models.Model):
         max_digits=14, decimal_places=3, null=True, blank=True, help_text="What was sent; empty until it is claimed."
     )
     reason = models.CharField(max_length=250, blank=True)
+    is_released = models.BooleanField(default=False, help_text="Refused, but a manager wants it tried again.")
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     epoch = models.PositiveBigIntegerField(default=0)
@@ -57,12 +57,12 @@ class OutboundWrite(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["listing"],
-                condition=Q(state__in=["held", "pending", "sending", "unknown"], listing__isnull=False),
+                condition=Q(state__in=["pending", "sending", "unknown"], listing__isnull=False),
                 name="one_open_write_per_listing",
             ),
             models.UniqueConstraint(
                 fields=["level"],
-                condition=Q(state__in=["held", "pending", "sending", "unknown"], level__isnull=False),
+                condition=Q(state__in=["pending", "sending", "unknown"], level__isnull=False),
                 name="one_open_write_per_level",
             ),
             models.CheckConstraint(

@@ -1,0 +1,45 @@
+"""Orders are state, not events (design.md §3.4). Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class LineBooked:
+    """What is known of an order line: what it held of the store's number (`taken`) and what the ledger has booked of it."""
+
+    taken: Decimal
+    booked: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class LineEffect:
+    """What a newer state of a line changes.
+
+    `baseline` goes to the listing (the store has already moved its own number), `on_hand` to the shelf.
+    """
+
+    baseline: Decimal
+    on_hand: Decimal
+    booked: Decimal
+
+
+def line_effect(
+    *, known: LineBooked | None, taken: Decimal, order_created_at: datetime, opened_at: datetime | None
+) -> LineEffect:
+    """Result: what changes when a line now holds `taken` units, against what is `known` of it (None: never seen).
+
+    `opened_at`: when the listing's account was opened by a first reading; None while it isn't open, or not aligned. A line of
+    an order older than that was in the opening numbers of both sides: its first sight moves nothing, later changes do.
+    """
+    if opened_at is None:
+        return LineEffect(baseline=ZERO, on_hand=ZERO, booked=known.booked if known else ZERO)
+    if known is None:
+        if order_created_at < opened_at:
+            return LineEffect(baseline=ZERO, on_hand=ZERO, booked=ZERO)
+        known = LineBooked(taken=ZERO, booked=ZERO)
+    change = taken - known.taken
+    return LineEffect(baseline=-change, on_hand=-change, booked=known.booked + change)

@@ -1,0 +1,98 @@
+"""Questions about the state of things. They read; they change nothing."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from django.db.models import DecimalField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, Floor, Greatest
+
+from alignment.models import Alignment, StoreLocation
+from connectors.contract import StockManagement
+from connectors.models import Connection
+from inventory.models import StockLevel
+from sync.core.readings import WriteSpan
+from sync.core.targets import listing_target
+from sync.models import OutboundWrite
+
+NUMBER: DecimalField[Decimal, Decimal] = DecimalField(max_digits=20, decimal_places=3)
+ZERO = Decimal(0)
+
+
+def write_spans(
+    *, connection: Connection, target: Literal["listing_id", "level_id"], since: datetime
+) -> dict[int, list[WriteSpan]]:
+    """Result: by listing or level, our writes to this system that are unanswered, or were answered since then: those that a
+    reading of about then may or may not contain."""
+    spans: dict[int, list[WriteSpan]] = {}
+    writes = OutboundWrite.objects.filter(
+        Q(state__in=OutboundWrite.UNANSWERED) | Q(state=OutboundWrite.State.APPLIED, answered_at__gte=since),
+        connection=connection,
+        **{f"{target}__isnull": False},
+    )
+    for target_id, delta, sent_at, answered_at, state in writes.values_list(target, "delta", "sent_at", "answered_at", "state"):
+        assert delta is not None  # set at the claim, before anything is sent
+        assert sent_at is not None
+        answered = answered_at if state == OutboundWrite.State.APPLIED else None
+        spans.setdefault(target_id, []).append(WriteSpan(delta, sent_at, answered))
+    return spans
+
+
+def pairs_syncable(*, store: Connection) -> QuerySet[Alignment]:
+    """Result: the store's confirmed pairs whose listing counts its own stock, is there, and has an open account."""
+    return Alignment.objects.filter(
+        status=Alignment.Status.CONFIRMED,
+        listing__connection=store,
+        listing__stock_management=StockManagement.OWN,
+        listing__missing_since=None,
+        listing__baseline__isnull=False,
+    )
+
+
+def pairs_owing(*, store: Connection) -> QuerySet[Alignment]:
+    """Result: the pairs of the store that may be owed something (design.md §3.2), found by the database: a first sieve,
+    decided exactly by `targets_of`. Pairs with a write under way, or a suspect that waits for its second look, are left
+    out; so are those whose last write the shop refused, while nothing about it has changed."""
+    places = StoreLocation.objects.filter(store=store).values("location_id")
+    buffer = StoreLocation.objects.filter(store=store).aggregate(sum=Sum("buffer"))["sum"] or ZERO
+    available = (
+        StockLevel.objects.filter(item=OuterRef("item"), location__in=places, baseline__isnull=False)
+        .values("item")
+        .annotate(sum=Sum(F("on_hand") - F("reserved")))
+        .values("sum")
+    )
+    target = Greatest(Floor(Coalesce(F("available"), 0, output_field=NUMBER) - buffer), 0, output_field=NUMBER)
+    under_way = OutboundWrite.objects.filter(listing=OuterRef("listing"), state__in=OutboundWrite.OPEN)
+    return (
+        pairs_syncable(store=store)
+        .annotate(available=Subquery(available, output_field=NUMBER))
+        .filter(available__isnull=False, listing__suspect=None)
+        .annotate(gap=ExpressionWrapper(target - F("listing__baseline"), output_field=NUMBER))
+        .exclude(gap__gt=Decimal("-0.0005"), gap__lt=Decimal("0.0005"))
+        .exclude(Exists(under_way))
+    )
+
+
+def targets_of(*, store: Connection, item_ids: Iterable[int]) -> dict[int, Decimal]:
+    """Result: by item, what the store should show of it, in whole units; an item the till doesn't count is left out."""
+    supply = list(StoreLocation.objects.filter(store=store).values_list("location_id", "buffer"))
+    buffer = sum((held_back for _, held_back in supply), ZERO)
+    available: dict[int, list[Decimal]] = {}
+    levels = StockLevel.objects.filter(
+        item_id__in=list(item_ids), location_id__in=[place for place, _ in supply], baseline__isnull=False
+    )
+    for item_id, on_hand, reserved in levels.values_list("item_id", "on_hand", "reserved"):
+        available.setdefault(item_id, []).append(on_hand - reserved)
+    return {item_id: listing_target(available=parts, buffer=buffer) for item_id, parts in available.items()}
+
+
+def levels_owing(*, till: Connection) -> QuerySet[StockLevel]:
+    """Result: the levels of a till that are owed something: on hand differs from its baseline, and no write is under way."""
+    under_way = OutboundWrite.objects.filter(level=OuterRef("pk"), state__in=OutboundWrite.OPEN)
+    return (
+        StockLevel.objects.filter(location__connection=till, baseline__isnull=False)
+        .exclude(on_hand=F("baseline"))
+        .exclude(Exists(under_way))
+        .select_related("item", "location")
+    )

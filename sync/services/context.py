@@ -1,0 +1,128 @@
+"""What one run carries from phase to phase."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from connectors.contract import Store, Till
+from connectors.errors import ConnectorError
+from connectors.leases import Lease
+from connectors.models import Connection
+from connectors.services import CallLog
+from sync.models import RunProblem, SyncRun
+
+T = TypeVar("T")
+CHUNK = 1000  # rows a transaction holds: large enough for speed, small enough that a web page's write waits under a second
+
+
+class Progress(Protocol):
+    """How a run shows that it is getting on. `total` 0: not known yet."""
+
+    def __call__(self, phase: SyncRun.Phase, done: int, total: int) -> None: ...
+
+
+def silent(phase: SyncRun.Phase, done: int, total: int) -> None:
+    """Progress for nobody."""
+
+
+@dataclass(slots=True)
+class Side:
+    """One outside system in a run's hands."""
+
+    connection: Connection
+    connector: Any  # a Store or a Till
+    lease: Lease
+    log: CallLog
+
+    @property
+    def store(self) -> Store:
+        connector: Store = self.connector
+        return connector
+
+    @property
+    def till(self) -> Till:
+        connector: Till = self.connector
+        return connector
+
+
+@dataclass(slots=True)
+class RunContext:
+    """One run: its row, the systems it works on, its clock, and what it has come across so far."""
+
+    run: SyncRun
+    store: Side
+    tills: list[Side]
+    now: Callable[[], datetime]
+    progress: Progress = silent
+    sleep: Callable[[float], None] = time.sleep
+    may_wait: bool = True  # may this run wait for settle times, or leave that to the next one?
+    released: bool = False  # a manager has seen the preview and let it go on
+    counts: Counter[str] = field(default_factory=Counter)
+    changed_items: set[int] = field(default_factory=set)
+    changed_listings: set[int] = field(default_factory=set)
+    held_for: list[str] = field(default_factory=list)
+    problems: list[RunProblem] = field(default_factory=list)
+
+    @property
+    def sides(self) -> list[Side]:
+        return [self.store, *self.tills]
+
+    @property
+    def writes_nothing(self) -> bool:
+        """A dry run, or a store in observe mode."""
+        return self.run.dry_run or not self.store.connection.is_live
+
+    def beat(self) -> None:
+        """Keep the turn on every system, and write down what was asked of them. Raises LeaseLostError."""
+        now = self.now()
+        for side in self.sides:
+            side.lease.beat(now=now)
+            side.log.flush()
+
+    def enter(self, phase: SyncRun.Phase) -> None:
+        """Checkpoint: this phase begins. A run that is killed shows where, and the next one takes it up."""
+        self.run.phase = phase
+        self.run.counts = dict(self.counts)
+        if self.run.pk and not self.run.dry_run:
+            self.run.save(update_fields=["phase", "counts"])
+            self.beat()
+        self.progress(phase, 0, 0)
+
+    def problem(
+        self, *, side: Side, subject: str, error: ConnectorError, line: int | None = None, fails_run: bool = True
+    ) -> None:
+        """Note one thing that could not be done; the rest goes on."""
+        self.problems.append(
+            RunProblem(
+                connection=side.connection,
+                subject=subject[:250],
+                line=line,
+                code=error.code,
+                message=error.message,
+                next_step=error.next_step,
+                fails_run=fails_run,
+            )
+        )
+
+    def problems_save(self) -> None:
+        """Write down the problems noted so far."""
+        rows, self.problems = self.problems, []
+        for row in rows:
+            row.run = self.run
+            self.counts["failures" if row.fails_run else "notes"] += 1
+        RunProblem.objects.bulk_create(rows)
+
+
+def chunks(rows: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """Result: the rows in lists of at most `size`, in order."""
+    chunk: list[T] = []
+    for row in rows:
+        chunk.append(row)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

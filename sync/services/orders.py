@@ -1,0 +1,157 @@
+"""Online orders become movements (design.md §3.4): the difference between what a line holds now and what the ledger has."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F
+
+from alignment.models import Alignment, Listing, StoreLocation
+from connectors.contract import OrderState
+from inventory.models import Movement, StockLevel
+from sync.core.orders import LineBooked, line_effect
+from sync.models import Order, OrderLine, SyncLog
+from sync.services.context import RunContext, chunks
+from sync.services.log import quantity_text
+
+ZERO = Decimal(0)
+
+
+def orders_apply(*, ctx: RunContext, orders: Sequence[OrderState]) -> None:
+    """Bring orders to their newest state and book what that changes. A state that is older than the known one changes
+    nothing; one that is the same changes nothing either. Call inside a transaction."""
+    for chunk in chunks(sorted(orders, key=lambda order: (order.modified_at, order.remote_id)), 200):
+        _Orders(ctx, chunk).apply()
+
+
+class _Orders:
+    """One chunk of orders, with all it takes to book them fetched beforehand."""
+
+    def __init__(self, ctx: RunContext, orders: Sequence[OrderState]) -> None:
+        self.ctx, self.orders = ctx, orders
+        store = ctx.store.connection
+        self.known = {
+            order.remote_id: order
+            for order in Order.objects.filter(connection=store, remote_id__in=[o.remote_id for o in orders]).prefetch_related(
+                "lines"
+            )
+        }
+        remote_ids = {line.listing_remote_id for order in orders for line in order.lines if line.listing_remote_id}
+        self.listings = {
+            listing.remote_id: listing for listing in Listing.objects.filter(connection=store, remote_id__in=remote_ids)
+        }
+        old_lines = [line for order in self.known.values() for line in order.lines.all()]
+        self.by_pk = {listing.pk: listing for listing in self.listings.values()} | {
+            listing.pk: listing for listing in Listing.objects.filter(pk__in={line.listing_id for line in old_lines})
+        }
+        self.pairs = {
+            pair.listing_id: pair for pair in Alignment.objects.filter(listing__in=self.by_pk, status=Alignment.Status.CONFIRMED)
+        }
+        self.levels = self._levels()
+
+    def _levels(self) -> dict[int, StockLevel]:
+        """Result: by item, the level that online orders are taken from: the store's first location that has the item."""
+        places = list(StoreLocation.objects.filter(store=self.ctx.store.connection).values_list("location_id", flat=True))
+        levels: dict[int, StockLevel] = {}
+        items = {pair.item_id for pair in self.pairs.values()}
+        for level in StockLevel.objects.filter(item__in=items, location__in=places):
+            first = levels.get(level.item_id)
+            if first is None or places.index(level.location_id) < places.index(first.location_id):
+                levels[level.item_id] = level
+        return levels
+
+    def apply(self) -> None:
+        for state in self.orders:
+            order = self.known.get(state.remote_id)
+            if order is None:
+                order = Order(connection=self.ctx.store.connection, remote_id=state.remote_id, state_count=0)
+            elif state.modified_at < order.modified_at or self._same(order, state):
+                continue
+            self._order(order, state)
+
+    @staticmethod
+    def _same(order: Order, state: OrderState) -> bool:
+        """Is nothing in it new? Two changes in one second have one modified time, so the lines are compared too."""
+        lines = {line.remote_id: line.taken for line in order.lines.all()}
+        said = {line.remote_id: line.taken for line in state.lines}
+        return order.modified_at == state.modified_at and order.status == state.status and lines == said
+
+    def _order(self, order: Order, state: OrderState) -> None:
+        order.number, order.status, order.currency = state.number, state.status, state.currency
+        order.created_at, order.modified_at = state.created_at, state.modified_at
+        lines: dict[int, OrderLine] = {line.remote_id: line for line in order.lines.all()} if order.pk else {}
+        order.state_count += 1
+        order.save()
+        self.ctx.counts["orders"] += 1
+        for said in state.lines:
+            line = lines.pop(said.remote_id, None)
+            listing = self.listings.get(said.listing_remote_id) or (
+                self.by_pk.get(line.listing_id) if line and line.listing_id else None
+            )
+            known = LineBooked(line.taken, line.booked) if line else None
+            line = line or OrderLine(order=order, remote_id=said.remote_id)
+            line.listing, line.sku, line.name, line.ordered = listing, said.sku[:190], said.name[:500], said.ordered
+            self._line(order, line, known, said.taken)
+        for line in lines.values():  # taken off the order: it holds nothing any more
+            line.listing = self.by_pk.get(line.listing_id) if line.listing_id else None
+            self._line(order, line, LineBooked(line.taken, line.booked), ZERO)
+
+    def _line(self, order: Order, line: OrderLine, known: LineBooked | None, taken: Decimal) -> None:
+        listing = line.listing
+        pair = self.pairs.get(listing.pk) if listing else None
+        level = self.levels.get(pair.item_id) if pair else None
+        line.note = self._note(line, pair, level)
+        opened_at = listing.opened_at if listing and pair and level else None
+        effect = line_effect(known=known, taken=taken, order_created_at=order.created_at, opened_at=opened_at)
+        line.taken, line.booked = taken, effect.booked
+        line.save()
+        if listing is None:
+            return
+        news = listing.news_at if listing.news_at and listing.news_at > order.modified_at else order.modified_at
+        # News about a listing may explain a suspect: look again (design.md §3.5).
+        listing.news_at, listing.suspect, listing.suspected_at = news, None, None
+        if effect.baseline:
+            listing.baseline = (listing.baseline or ZERO) + effect.baseline
+        Listing.objects.filter(pk=listing.pk).update(news_at=news, suspect=None, suspected_at=None, baseline=listing.baseline)
+        self.ctx.changed_listings.add(listing.pk)
+        if effect.on_hand and pair and level:
+            self._book(order, line, pair, level, effect.on_hand)
+
+    @staticmethod
+    def _note(line: OrderLine, pair: Alignment | None, level: StockLevel | None) -> str:
+        if line.listing is None:
+            return "No product of the shop belongs to this line."
+        if pair is None:
+            return "Its product has no confirmed alignment."
+        return "" if level else "The till has no level for its item."
+
+    def _book(self, order: Order, line: OrderLine, pair: Alignment, level: StockLevel, quantity: Decimal) -> None:
+        now = self.ctx.now()
+        Movement.objects.create(
+            item_id=pair.item_id,
+            location_id=level.location_id,
+            quantity=quantity,
+            kind=Movement.Kind.ONLINE,
+            source=self.ctx.store.connection,
+            reference=f"order {order.remote_id} line {line.remote_id} state {order.state_count}",
+            occurred_at=order.modified_at,
+            recorded_at=now,
+            reason=f"Order {order.number}, {order.status}"[:250],
+        )
+        StockLevel.objects.filter(pk=level.pk).update(on_hand=F("on_hand") + quantity)
+        self._log(order, pair, quantity, now)
+        self.ctx.changed_items.add(pair.item_id)
+        self.ctx.counts["online_units"] += int(abs(quantity))
+
+    def _log(self, order: Order, pair: Alignment, quantity: Decimal, now: Any) -> None:
+        shows = self.by_pk[pair.listing_id].baseline or ZERO
+        SyncLog.objects.create(
+            alignment=pair,
+            run=None if self.ctx.run.dry_run else self.ctx.run,
+            at=now,
+            source=SyncLog.Source.WOO,
+            action=SyncLog.Action.QUANTITY,
+            old_value=quantity_text(shows - quantity),
+            new_value=quantity_text(shows),
+            reason=f"Order {order.number}, {order.status}",
+        )

@@ -1,0 +1,92 @@
+"""Writes whose outcome nobody told us (design.md §3.6): look before anything else, and never look too soon."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from connectors.contract import Outcome, StoreReading
+from connectors.errors import ConnectorError
+from inventory.models import StockLevel
+from sync.models import OutboundWrite
+from sync.services.context import RunContext, Side, chunks
+from sync.services.deliver import log_applied, rows_save, write_landed
+
+State = OutboundWrite.State
+
+
+def store_settle(*, ctx: RunContext) -> datetime | None:
+    """Look up the unanswered writes that are old enough: the store has surely done with them by now. Result: when the next
+    ones may be looked at; None when none are left. Raises ConnectorError when the store can't be read."""
+    settle = ctx.store.store.settle
+    rows = OutboundWrite.objects.filter(
+        connection=ctx.store.connection, state__in=OutboundWrite.UNANSWERED, listing__isnull=False
+    ).select_related("listing")
+    now = ctx.now()
+    open_until = {row: row.sent_at + settle for row in rows if row.sent_at}  # sent_at is set at the claim
+    due = [row for row, until in open_until.items() if until <= now]
+    for chunk in chunks(due, 100):
+        _look_up(ctx, chunk)
+    return min((until for until in open_until.values() if until > now), default=None)
+
+
+def _look_up(ctx: RunContext, rows: list[OutboundWrite]) -> None:
+    targets = [(row.listing.remote_id, row.listing.parent_remote_id) for row in rows if row.listing]
+    found = {reading.remote_id: reading for reading in ctx.store.store.read_listings(targets)}
+    with transaction.atomic():
+        ctx.store.lease.beat(now=ctx.now())
+        for row in rows:
+            if row.listing:
+                _decide(ctx, row, found.get(row.listing.remote_id))
+        rows_save(rows)
+        log_applied(ctx=ctx, rows=[row for row in rows if row.state == State.APPLIED])
+
+
+def _decide(ctx: RunContext, row: OutboundWrite, found: StoreReading | None) -> None:
+    """The receipt in the product tells: ours is there, or the write never took effect."""
+    if found is not None and found.receipt == str(row.operation_id):
+        # Its number is not taken as a reading: orders that came since are not read with it.
+        write_landed(ctx=ctx, row=row, reading=None)
+        ctx.counts["looked_up_landed"] += 1
+        return
+    row.state, row.answered_at = State.NOT_SENT, ctx.now()
+    row.error = row.error or "It never reached the shop."
+    ctx.counts["looked_up_without_effect"] += 1
+
+
+def till_settle(*, ctx: RunContext, side: Side) -> None:
+    """Ask a till what became of our unanswered adjustments."""
+    rows = list(
+        OutboundWrite.objects.filter(
+            connection=side.connection, state__in=OutboundWrite.UNANSWERED, level__isnull=False
+        ).select_related("level__item")
+    )
+    outcomes = side.till.look_up([row.operation_id for row in rows]) if rows else {}
+    with transaction.atomic():
+        side.lease.beat(now=ctx.now())
+        for row in rows:
+            till_write_decide(ctx=ctx, side=side, row=row, outcome=outcomes.get(row.operation_id, Outcome.UNKNOWN))
+        OutboundWrite.objects.bulk_update(rows, ["state", "answered_at", "error", "error_code"])
+
+
+def till_write_decide(
+    *, ctx: RunContext, side: Side, row: OutboundWrite, outcome: Outcome, error: ConnectorError | None = None
+) -> None:
+    """Set what became of one adjustment of a till; one that was booked moves the baseline of its level."""
+    if error is not None:
+        row.error_code, row.error = error.code, str(error)[:2000]
+    if outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
+        row.state, row.answered_at = State.APPLIED, ctx.now()
+        level = StockLevel.objects.select_for_update().get(writes=row)
+        level.baseline = (level.baseline or Decimal(0)) + (row.delta or Decimal(0))
+        level.save(update_fields=["baseline"])
+        ctx.changed_items.add(level.item_id)
+        ctx.counts["till_writes"] += 1
+    elif outcome == Outcome.REJECTED:
+        row.state, row.answered_at = State.REJECTED, ctx.now()
+        subject = row.level.item.sku if row.level else str(row.operation_id)
+        ctx.problem(side=side, subject=subject, error=error or ConnectorError("The till refused the adjustment."))
+    elif outcome == Outcome.NOT_SENT:
+        row.state, row.answered_at = State.NOT_SENT, ctx.now()
+    else:
+        row.state = State.UNKNOWN

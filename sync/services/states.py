@@ -1,0 +1,147 @@
+"""Where each pair stands, kept up to date for people and for other tools."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Max, Q
+from simple_history.utils import bulk_create_with_history, bulk_update_with_history
+
+from alignment.models import Alignment, StoreLocation
+from connectors.contract import StockManagement
+from inventory.models import StockLevel
+from sync.models import OutboundWrite, SyncState
+from sync.selectors import targets_of
+from sync.services.context import RunContext, chunks
+
+Status = SyncState.Status
+FIELDS = [
+    "pos_sku", "woo_sku", "pos_quantity", "woo_quantity", "last_pos_update", "last_woo_update", "pos_price", "pos_cost",
+    "woo_price", "sync_status", "reason",
+]  # fmt: skip
+ZERO = Decimal(0)
+
+
+def states_refresh(*, ctx: RunContext) -> None:
+    """Bring the state of every pair that this run touched up to date, and of those that were not in step before. Only rows
+    that changed are written, with history; the others only move their `last_sync`."""
+    store, now = ctx.store.connection, ctx.now()
+    confirmed = Alignment.objects.filter(status=Alignment.Status.CONFIRMED, listing__connection=store)
+    unsettled = confirmed.filter(Q(sync_state=None) | ~Q(sync_state__sync_status=Status.SYNCED))
+    wanted = set(unsettled.values_list("id", flat=True))
+    for ids in chunks(ctx.changed_items):
+        wanted.update(confirmed.filter(item_id__in=ids).values_list("id", flat=True))
+    for ids in chunks(ctx.changed_listings):
+        wanted.update(confirmed.filter(listing_id__in=ids).values_list("id", flat=True))
+    for ids in chunks(sorted(wanted)):
+        _refresh(ctx, ids, now)
+    SyncState.objects.filter(alignment__status=Alignment.Status.REJECTED, woo=store).delete()
+    in_step = SyncState.objects.filter(woo=store, sync_status=Status.SYNCED)
+    # `last_sync` is kept out of the history: a run that changes nothing writes no history rows.
+    in_step.update(last_sync=now)
+    ctx.counts["in_step"] = in_step.count()
+    ctx.counts["waiting"] = SyncState.objects.filter(woo=store, sync_status=Status.PENDING).count()
+    ctx.counts["need_decision"] = SyncState.objects.filter(woo=store, sync_status=Status.CONFLICT).count()
+    ctx.counts["failed"] = SyncState.objects.filter(woo=store, sync_status=Status.ERROR).count()
+
+
+def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime) -> None:
+    pairs = list(Alignment.objects.filter(pk__in=list(pair_ids)).select_related("item", "listing", "sync_state"))
+    listing_ids = [pair.listing_id for pair in pairs]
+    targets = targets_of(store=ctx.store.connection, item_ids=[pair.item_id for pair in pairs])
+    till = _till_quantities(ctx, [pair.item_id for pair in pairs])
+    writes = _newest_writes(listing_ids)
+    fresh, changed = [], []
+    for pair in pairs:
+        old = getattr(pair, "sync_state", None)
+        new = _state(pair, old, till.get(pair.item_id), targets.get(pair.item_id), writes.get(pair.listing_id), now)
+        if old is None:
+            fresh.append(new)
+        elif any(getattr(old, name) != getattr(new, name) for name in FIELDS):
+            new.pk = old.pk
+            new.last_sync = old.last_sync
+            changed.append(new)
+    reason = f"{ctx.run}"[:100]
+    with transaction.atomic():
+        if fresh:
+            bulk_create_with_history(fresh, SyncState, default_change_reason=reason)
+        if changed:
+            bulk_update_with_history(changed, SyncState, FIELDS, default_change_reason=reason, batch_size=250)
+
+
+def _till_quantities(ctx: RunContext, item_ids: list[int]) -> dict[int, Decimal]:
+    """Result: by item, what its till said last, over the places that supply the store."""
+    places = StoreLocation.objects.filter(store=ctx.store.connection).values("location_id")
+    said: dict[int, Decimal] = {}
+    levels = StockLevel.objects.filter(item_id__in=item_ids, location_id__in=places, last_reading__isnull=False)
+    for item_id, reading in levels.values_list("item_id", "last_reading"):
+        said[item_id] = said.get(item_id, ZERO) + (reading or ZERO)
+    return said
+
+
+def _newest_writes(listing_ids: list[int]) -> dict[int, OutboundWrite]:
+    newest = (
+        OutboundWrite.objects.filter(listing_id__in=listing_ids).values("listing_id").annotate(newest=Max("id")).values("newest")
+    )
+    return {write.listing_id: write for write in OutboundWrite.objects.filter(pk__in=newest) if write.listing_id}
+
+
+def _state(
+    pair: Alignment,
+    old: SyncState | None,
+    till_says: Decimal | None,
+    target: Decimal | None,
+    write: OutboundWrite | None,
+    now: datetime,
+) -> SyncState:
+    listing, item = pair.listing, pair.item
+    status, reason = pair_status(pair=pair, target=target, write=write)
+    pos_moved = old is None or old.pos_quantity != till_says
+    woo_moved = old is None or old.woo_quantity != listing.quantity
+    return SyncState(
+        alignment=pair,
+        pos_id=item.connection_id,
+        woo_id=listing.connection_id,
+        pos_sku=item.sku,
+        woo_sku=listing.sku,
+        pos_quantity=till_says,
+        woo_quantity=listing.quantity,
+        last_pos_update=now if pos_moved else old.last_pos_update if old else None,
+        last_woo_update=now if woo_moved else old.last_woo_update if old else None,
+        pos_price=item.price,
+        pos_cost=item.cost,
+        woo_price=listing.price,
+        sync_status=status,
+        reason=reason,
+    )
+
+
+def pair_status(*, pair: Alignment, target: Decimal | None, write: OutboundWrite | None) -> tuple[Status, str]:
+    """Result: a pair's status, and the sentence that explains it ("" when it is in step). `target` None: the till does not
+    count the item; `write`: the newest write to the listing."""
+    listing = pair.listing
+    if listing.missing_since:
+        return Status.CONFLICT, "The product is no longer in the shop. Restore it there, or reject the alignment."
+    if listing.stock_management == StockManagement.PARENT:
+        return Status.CONFLICT, "The shop counts this variation with its parent product. Let the variation manage its own stock."
+    if listing.stock_management == StockManagement.NONE:
+        return Status.CONFLICT, "The shop doesn't count this product: unknown, not zero. Tick “Manage stock” on it in the shop."
+    if pair.item.missing_since:
+        return Status.CONFLICT, "The till's export leaves this item out. Its last number stands; missing is not zero."
+    if target is None:
+        return Status.CONFLICT, "The till doesn't count this item, so the shop's number is left alone."
+    if listing.baseline is None:
+        return Status.PENDING, "The shop's number waits for a reading without news in between."
+    if write and write.state in OutboundWrite.UNANSWERED:
+        return Status.PENDING, "A write to the shop has no answer yet; it will be looked up."
+    if listing.suspect:
+        return (
+            Status.PENDING,
+            f"The shop's number is off by {listing.suspect.normalize():+f} and nothing explains it yet; it gets a second look.",
+        )
+    if listing.baseline == target:
+        return Status.SYNCED, ""
+    if write and write.state == OutboundWrite.State.REJECTED and write.planned_to == target:
+        return Status.ERROR, f"The shop refused it: {write.error}"[:300]
+    return Status.PENDING, f"The shop should show {target.normalize():f}."

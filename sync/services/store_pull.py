@@ -1,0 +1,238 @@
+"""The store's numbers, and what they mean (design.md §3.5): first the numbers, then the orders up to a later moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from alignment.matching.normalise import sku_key
+from alignment.models import Alignment, Listing
+from connectors.contract import OrderState, StockManagement, StoreReading
+from connectors.errors import ConnectorError
+from connectors.models import Connection
+from sync.core.guards import shrink_guard
+from sync.core.readings import Deferred, Drift, InStep, Opening, Suspect, WriteSpan, store_reading_judge
+from sync.models import SyncLog, SyncRun
+from sync.selectors import write_spans
+from sync.services.context import RunContext, chunks
+from sync.services.log import quantity_text
+from sync.services.orders import orders_apply
+
+ORDER_OVERLAP = timedelta(minutes=5)  # woocommerce.md 2: one-second resolution, strictly greater, and two clocks
+CLOCK_SKEW = timedelta(seconds=5)  # how far the store's clock may be off ours
+SECOND_LOOK = timedelta(seconds=30)  # after this an order that moved the number can surely be seen
+
+FACTS = ("parent_remote_id", "kind", "sku", "name", "barcode", "status", "stock_management", "backorders", "price", "sale_price")
+ACCOUNT = ("quantity", "baseline", "opened_at", "suspect", "suspected_at", "news_at")
+COLUMNS = ("id", "remote_id", "missing_since", *FACTS, *ACCOUNT)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a store said: its numbers, read from `began` on, and then every order that changed up to `ended`."""
+
+    readings: Sequence[StoreReading]
+    orders: Sequence[OrderState]
+    began: datetime
+    ended: datetime
+    whole: bool  # the whole catalogue: a listing that is absent from it is gone
+
+
+def snapshot_take(*, ctx: RunContext) -> Snapshot:
+    """Read the whole store. Raises ConnectorError, and then nothing of it is used: a missing page is never zero."""
+    began = ctx.now()
+    readings: list[StoreReading] = []
+    for page in ctx.store.store.walk_listings():
+        readings.extend(page)
+        ctx.progress(SyncRun.Phase.STORE, len(readings), 0)
+    return Snapshot(readings, orders_read(ctx=ctx, began=began), began, ctx.now(), whole=True)
+
+
+def snapshot_of(*, ctx: RunContext, listings: Sequence[tuple[int, int]]) -> Snapshot:
+    """Read these (remote id, parent remote id) again, then the orders. Raises ConnectorError."""
+    began = ctx.now()
+    readings = ctx.store.store.read_listings(listings) if listings else []
+    return Snapshot(readings, orders_read(ctx=ctx, began=began), began, ctx.now(), whole=False)
+
+
+def orders_read(*, ctx: RunContext, began: datetime) -> Sequence[OrderState]:
+    """Result: every order that changed since the last time; before the first time, since shortly before `began`."""
+    since = Connection.objects.values_list("orders_read_until", flat=True).get(pk=ctx.store.connection.pk) or began
+    return ctx.store.store.read_orders(modified_after=since - ORDER_OVERLAP)
+
+
+def snapshot_apply(*, ctx: RunContext, snapshot: Snapshot) -> None:
+    """Book a snapshot: orders first, then what the numbers leave unexplained. A shrunken catalogue is held, not booked."""
+    store = ctx.store.connection
+    if snapshot.whole and not ctx.released:
+        known = Listing.objects.filter(connection=store, missing_since=None).count()
+        reason = shrink_guard(known=known, seen=len(snapshot.readings), most_percent=store.guard_shrink_percent, what="The shop")
+        if reason:
+            ctx.held_for.append(reason)
+            return
+    with transaction.atomic():
+        if not ctx.run.dry_run:
+            ctx.store.lease.beat(now=ctx.now())
+        orders_apply(ctx=ctx, orders=snapshot.orders)
+        Connection.objects.filter(pk=store.pk).update(orders_read_until=snapshot.began)
+    spans = write_spans(connection=store, target="listing_id", since=snapshot.began)
+    seen: set[int] = set()
+    for readings in chunks(sorted(snapshot.readings, key=lambda reading: reading.remote_id)):
+        with transaction.atomic():
+            if not ctx.run.dry_run:
+                ctx.store.lease.beat(now=ctx.now())
+            _Chunk(ctx, snapshot, spans).apply(readings, seen)
+    if snapshot.whole:
+        _mark_missing(ctx, snapshot, seen)
+        ctx.counts["listings"] = len(snapshot.readings)
+
+
+def _mark_missing(ctx: RunContext, snapshot: Snapshot, seen: set[int]) -> None:
+    """Listings that a whole walk no longer shows were deleted or trashed. Their account closes; a pair is told about."""
+    store = ctx.store.connection
+    known = Listing.objects.filter(connection=store, missing_since=None).values_list("id", flat=True)
+    gone = [pk for pk in known.iterator() if pk not in seen]
+    for ids in chunks(gone):
+        Listing.objects.filter(pk__in=ids).update(missing_since=snapshot.began, baseline=None, quantity=None, suspect=None)
+        for listing in Listing.objects.filter(pk__in=ids, alignments__status=Alignment.Status.CONFIRMED):
+            error = ConnectorError(
+                f"“{listing.name or listing}” (#{listing.remote_id}) is no longer in the shop: deleted, or in its bin.",
+                next_step="Restore it there, or reject its alignment.",
+                code="listing_deleted",
+            )
+            ctx.problem(side=ctx.store, subject=listing.sku or f"#{listing.remote_id}", error=error, fails_run=False)
+    ctx.changed_listings.update(gone)
+    ctx.counts["listings_missing"] += len(gone)
+
+
+class _Chunk:
+    """One transaction's worth of a store's readings."""
+
+    def __init__(self, ctx: RunContext, snapshot: Snapshot, spans: dict[int, list[WriteSpan]]) -> None:
+        self.ctx, self.snapshot, self.spans = ctx, snapshot, spans
+        self.unchanged: list[int] = []
+        self.changed: list[Listing] = []
+        self.fresh: list[Listing] = []
+        self.drifted: list[tuple[Listing, Decimal]] = []
+
+    def apply(self, readings: list[StoreReading], seen: set[int]) -> None:
+        confirmed = Alignment.objects.filter(listing=OuterRef("pk"), status=Alignment.Status.CONFIRMED)
+        known = {
+            row[1]: row
+            for row in Listing.objects.filter(
+                connection=self.ctx.store.connection, remote_id__in=[reading.remote_id for reading in readings]
+            )
+            .annotate(is_aligned=Exists(confirmed))
+            .values_list(*COLUMNS, "is_aligned")
+        }
+        for reading in readings:
+            row = known.get(reading.remote_id)
+            if row is None:
+                self.fresh.append(self._listing(reading))
+            else:
+                seen.add(row[0])
+                self._known(reading, row)
+        Listing.objects.bulk_create(self.fresh)
+        seen.update(listing.pk for listing in self.fresh)
+        self._save()
+
+    def _listing(self, reading: StoreReading) -> Listing:
+        return Listing(
+            connection=self.ctx.store.connection,
+            remote_id=reading.remote_id,
+            first_seen_at=self.snapshot.began,
+            sku_key=sku_key(reading.sku),
+            quantity=reading.quantity,
+            read_at=self.snapshot.began,
+            **{name: getattr(reading, name) for name in FACTS},
+        )
+
+    def _known(self, reading: StoreReading, row: tuple[Any, ...]) -> None:
+        pk, missing_since, account = row[0], row[2], row[3 + len(FACTS) : 3 + len(FACTS) + len(ACCOUNT)]
+        quantity, baseline, opened_at, suspect, suspected_at, news_at = account
+        facts_same = missing_since is None and row[3 : 3 + len(FACTS)] == (
+            reading.parent_remote_id, reading.kind, reading.sku, reading.name, reading.barcode, reading.status,
+            reading.stock_management, reading.backorders, reading.price, reading.sale_price,
+        )  # fmt: skip
+        is_aligned = row[-1]
+        in_step = reading.quantity == quantity == baseline and suspect is None and pk not in self.spans
+        if facts_same and (in_step or (not is_aligned and reading.quantity == quantity)):
+            self.unchanged.append(pk)  # the common case, decided without building anything
+            return
+        listing = self._listing(reading)
+        listing.pk, listing.missing_since = pk, None
+        listing.baseline, listing.opened_at, listing.suspect, listing.suspected_at = baseline, opened_at, suspect, suspected_at
+        if is_aligned:
+            self._judge(listing, reading, news_at)
+        if facts_same and listing.quantity == quantity and listing.baseline == baseline and listing.suspect == suspect:
+            self.unchanged.append(pk)
+        else:
+            self.changed.append(listing)
+
+    def _judge(self, listing: Listing, reading: StoreReading, news_at: datetime | None) -> None:
+        """What the number means for an aligned listing's account."""
+        if reading.stock_management != StockManagement.OWN or reading.quantity is None:
+            # Woo omits the stock of what it doesn't count: unknown, not zero. The account opens anew when it counts again.
+            listing.baseline = listing.opened_at = listing.suspect = listing.suspected_at = None
+            return
+        verdict = store_reading_judge(
+            shows=reading.quantity,
+            read_at=self.snapshot.began,
+            baseline=listing.baseline,
+            news_at=news_at,
+            writes=self.spans.get(listing.pk, ()),
+            suspect=listing.suspect,
+            suspected_at=listing.suspected_at,
+            settle=SECOND_LOOK,
+            skew=CLOCK_SKEW,
+        )
+        match verdict:
+            case Opening(shows):
+                listing.baseline, listing.opened_at = shows, self.snapshot.began
+                self.ctx.counts["shop_opened"] += 1
+            case InStep():
+                listing.suspect = listing.suspected_at = None
+            case Suspect(residual):
+                listing.suspect, listing.suspected_at = residual, self.snapshot.began
+                self.ctx.counts["suspects"] += 1
+            case Drift(residual):
+                self.drifted.append((listing, residual))
+                listing.baseline = reading.quantity
+                listing.suspect = listing.suspected_at = None
+                self.ctx.counts["drifts"] += 1
+            case Deferred():
+                self.ctx.counts["shop_readings_deferred"] += 1
+            case _:
+                pass
+
+    def _save(self) -> None:
+        Listing.objects.filter(pk__in=self.unchanged).update(read_at=self.snapshot.began)
+        if self.changed:
+            Listing.objects.bulk_update(
+                self.changed,
+                [*FACTS, "sku_key", "quantity", "read_at", "missing_since", "baseline", "opened_at", "suspect", "suspected_at"],
+                batch_size=250,
+            )
+        touched = {listing.pk for listing in [*self.changed, *self.fresh]}
+        self.ctx.changed_listings.update(touched)
+        self.ctx.counts["listings_new"] += len(self.fresh)
+        drifted = {listing.pk: (listing, residual) for listing, residual in self.drifted}
+        pairs = Alignment.objects.filter(listing_id__in=drifted, status=Alignment.Status.CONFIRMED) if drifted else []
+        SyncLog.objects.bulk_create([self._drift_log(pair, *drifted[pair.listing_id]) for pair in pairs])
+
+    def _drift_log(self, pair: Alignment, listing: Listing, residual: Decimal) -> SyncLog:
+        shows = listing.quantity or Decimal(0)
+        return SyncLog(
+            alignment=pair,
+            run=None if self.ctx.run.dry_run else self.ctx.run,
+            at=self.ctx.now(),
+            source=SyncLog.Source.WOO,
+            action=SyncLog.Action.QUANTITY,
+            old_value=quantity_text(shows - residual),
+            new_value=quantity_text(shows),
+            reason="Changed in the shop; no order explains it.",
+        )
