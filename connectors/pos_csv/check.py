@@ -1,0 +1,58 @@
+"""The connection test of a drop folder, in a shop owner's words. It moves and changes nothing."""
+
+from datetime import datetime
+from pathlib import Path
+
+from connectors.contract import CheckReport, Finding
+from connectors.errors import ConnectorError
+from connectors.pos_csv.files import DropFolder
+from connectors.pos_csv.parse import ParsedFile, parse_file
+from connectors.pos_csv.settings import PosCsvSettings
+from connectors.pos_csv.truth import refuse_future, true_at
+
+_SOURCES = {"name": "its name", "column": "its time column", "file": "the file's own time"}
+_SAMPLE = 3
+
+
+def check_folder(folder: DropFolder, settings: PosCsvSettings, now: datetime) -> CheckReport:
+    """Result: whether the folder can be used and its newest export read, with columns, rows and some problems."""
+    try:
+        newest = folder.newest()
+    except ConnectorError as error:
+        return CheckReport((Finding(ok=False, message=error.message, next_step=error.next_step),))
+    found = Finding(ok=True, message=f"The folder {folder.root} is there and files in it can be moved.")
+    if newest is None:
+        step = f"Let the till export its stock list there, as {settings.pattern}."
+        return CheckReport((found, Finding(ok=True, message="No export has arrived yet.", next_step=step)))
+    try:
+        moment, source = true_at(newest, newest.name, settings)
+        refuse_future(moment, now, settings)
+        parsed = parse_file(newest, settings)
+    except ConnectorError as error:
+        bad = Finding(ok=False, message=f"The newest export, “{newest.name}”: {error.message}", next_step=error.next_step)
+        return CheckReport((found, bad))
+    columns = "; ".join(f"{role} in “{header}”" for role, header in parsed.columns.found().items())
+    findings = [
+        found,
+        Finding(ok=True, message=f"“{newest.name}” can be read: {parsed.rows:,} rows, {len(parsed.readings):,} readings."),
+        Finding(ok=True, message=f"Columns: {columns}."),
+        Finding(ok=True, message=f"It was true at {moment:%Y-%m-%d %H:%M} UTC, by {_SOURCES[source]}."),
+        *_samples(parsed),
+    ]
+    return CheckReport(tuple(findings), _facts(newest, parsed))
+
+
+def _samples(parsed: ParsedFile) -> list[Finding]:
+    serious = [problem for problem in parsed.problems if problem.serious]
+    findings = [Finding(ok=True, message=problem.message, next_step=problem.next_step) for problem in serious[:_SAMPLE]]
+    if len(serious) > _SAMPLE:
+        findings.append(Finding(ok=True, message=f"And {len(serious) - _SAMPLE} more rows have problems."))
+    return findings
+
+
+def _facts(newest: Path, parsed: ParsedFile) -> dict[str, str]:
+    outlets = sorted({reading.location for reading in parsed.readings} - {""})
+    facts = {"newest export": newest.name, "rows": str(parsed.rows), "encoding": parsed.encoding, "delimiter": parsed.delimiter}
+    if outlets:
+        facts["outlets"] = ", ".join(outlets[:20])
+    return facts

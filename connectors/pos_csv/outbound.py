@@ -1,0 +1,202 @@
+"""Adjustments for a till that reads files: one CSV per sending in `outbound/`, each row with its operation id.
+
+The till, or the manager, says “booked” by moving the file to `outbound/imported/` (or adding `.done` to its name), and “refused”
+by moving it to `outbound/rejected/`. A copy of what was sent stays in `outbound/.sent/`, so that a file somebody deleted
+is known to have been there: it may have been booked, and must not be sent again blindly.
+"""
+
+import csv
+import io
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import IntEnum
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from connectors.contract import Outcome, TillWrite, WriteResult
+from connectors.errors import ConfigError, RetryableError, UnknownOutcomeError
+from connectors.pos_csv.dialect import opened
+from connectors.pos_csv.files import DropFolder
+from connectors.pos_csv.settings import PosCsvSettings
+
+HEADER = ("Operation ID", "SKU", "Location", "Quantity Change", "Reason", "Reference")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Fate(IntEnum):
+    """Where the file that carries an adjustment lies; VANISHED: only our own copy of it is left."""
+
+    REJECTED = 1
+    VANISHED = 2
+    WAITING = 3
+    IMPORTED = 4
+
+
+class Outbound:
+    """The `outbound` folder of one till. One run at a time uses it (the connection's lease sees to that)."""
+
+    def __init__(self, folder: DropFolder, settings: PosCsvSettings) -> None:
+        self._drop = folder
+        self._root = folder.root / "outbound"
+        self._vanished_means = settings.vanished_means
+        self._read: dict[tuple[Path, int, int], frozenset[UUID]] = {}
+
+    def send(self, writes: Sequence[TillWrite], now: datetime) -> list[WriteResult]:
+        """Write what no file carries yet into one new file. Result: one per write; UNKNOWN for what waits to be imported."""
+        try:
+            self._drop.require()
+            self._discard_unpublished()
+            known = self._fates()
+            fresh = {write.operation_id: write for write in writes if known.get(write.operation_id, 0) <= Fate.REJECTED}
+            name = self._publish(list(fresh.values()), now) if fresh else ""
+        except (OSError, ConfigError) as error:
+            return [WriteResult(write.operation_id, Outcome.NOT_SENT, error=_not_written(error)) for write in writes]
+        return [self._result(write, known.get(write.operation_id, 0), name) for write in writes]
+
+    def look_up(self, operation_ids: Iterable[UUID]) -> dict[UUID, Outcome]:
+        """Result: APPLIED where the file was imported, NOT_SENT where it was rejected or never written, else UNKNOWN.
+        Raises ConfigError where the folder can't be reached: then nobody can tell."""
+        self._drop.require()
+        self._discard_unpublished()
+        fates = self._fates()
+        return {operation_id: self._outcome(fates.get(operation_id, 0)) for operation_id in operation_ids}
+
+    def acknowledged_at(self, operation_ids: Iterable[UUID]) -> dict[UUID, datetime]:
+        """Result: when the file of each imported adjustment was moved away, UTC, as the file system tells; others are left
+        out. The till may have booked it earlier than that, if a person moves the files."""
+        wanted, found = set(operation_ids), dict[UUID, datetime]()
+        for path, fate in self._files():
+            if fate is Fate.IMPORTED:
+                for operation_id in wanted & self._operations(path):
+                    # A rename changes the inode's time, not the content's.
+                    found[operation_id] = datetime.fromtimestamp(path.lstat().st_ctime, UTC)
+        return found
+
+    def _outcome(self, fate: int) -> Outcome:
+        if fate == Fate.IMPORTED or (fate == Fate.VANISHED and self._vanished_means == "imported"):
+            return Outcome.APPLIED
+        return Outcome.NOT_SENT if fate <= Fate.REJECTED else Outcome.UNKNOWN
+
+    def _result(self, write: TillWrite, fate: int, name: str) -> WriteResult:
+        if self._outcome(fate) is Outcome.APPLIED:
+            return WriteResult(write.operation_id, Outcome.ALREADY_APPLIED)
+        if fate == Fate.VANISHED:
+            error = UnknownOutcomeError(
+                f"The file with the adjustment of {write.sku} is gone from outbound, neither imported nor rejected.",
+                next_step="Look at the till whether it was booked. If this till deletes what it imports, set vanished_means "
+                "to imported.",
+                code="vanished",
+            )
+        else:
+            where = f"outbound/{name}" if name and fate <= Fate.REJECTED else "outbound"
+            error = UnknownOutcomeError(
+                f"The adjustment of {write.sku} waits in {where} for the till to import it.",
+                next_step="Import the file at the till, then move it to outbound/imported.",
+                code="waiting",
+            )
+        return WriteResult(write.operation_id, Outcome.UNKNOWN, error=error)
+
+    def _publish(self, writes: Sequence[TillWrite], now: datetime) -> str:
+        """Write the journal's copy, then let the file appear under its name, whole."""
+        name = f"adjustments_{now.astimezone(UTC):%Y%m%dT%H%M%SZ}_{uuid4().hex[:8]}.csv"
+        for folder in (self._root, self._root / ".sent"):
+            folder.mkdir(exist_ok=True)
+            if folder.is_symlink():
+                raise ConfigError(f"{folder} is a link; files are not written through links.", next_step="Make it a real folder.")
+        content = _csv(writes)
+        hidden = self._root / f".{name}.tmp"
+        _write_durably(hidden, content)
+        _write_durably(self._root / ".sent" / name, content)
+        hidden.rename(self._root / name)
+        return name
+
+    def _discard_unpublished(self) -> None:
+        """A hidden file is a sending that died before its file appeared. Taking it away decides that it never will."""
+        for hidden in sorted(self._root.glob(".adjustments_*.csv.tmp")):
+            (self._root / ".sent" / hidden.name[1:-4]).unlink(missing_ok=True)
+            hidden.unlink(missing_ok=True)
+
+    def _fates(self) -> dict[UUID, Fate]:
+        """Result: where each adjustment stands. One that was sent more often than it was rejected, and is nowhere, vanished."""
+        carried = {fate: Counter[UUID]() for fate in Fate}
+        for path, fate in self._files():
+            carried[fate].update(self._operations(path))
+        rejected = carried[Fate.REJECTED]
+        fates = dict.fromkeys(rejected, Fate.REJECTED)
+        fates |= {key: Fate.VANISHED for key, times in carried[Fate.VANISHED].items() if times > rejected[key]}
+        return fates | dict.fromkeys(carried[Fate.WAITING], Fate.WAITING) | dict.fromkeys(carried[Fate.IMPORTED], Fate.IMPORTED)
+
+    def _files(self) -> Iterator[tuple[Path, Fate]]:
+        """Every file of ours. The waiting ones first: one that is moved away while we look is then still met, in `imported`."""
+        for folder, pattern, fate in (
+            (self._root / ".sent", "*.csv", Fate.VANISHED),
+            (self._root, "*.csv", Fate.WAITING),
+            (self._root, "*.csv.done", Fate.IMPORTED),
+            (self._root / "rejected", "*.csv*", Fate.REJECTED),
+            (self._root / "imported", "*.csv*", Fate.IMPORTED),
+        ):
+            if folder.is_dir() and not folder.is_symlink():
+                yield from (
+                    (path, fate) for path in sorted(folder.glob(pattern)) if path.is_file() and not path.name.endswith(".txt")
+                )
+
+    def _operations(self, path: Path) -> frozenset[UUID]:
+        """Result: the operation ids a file carries; none where it was moved away as we looked, or is no file of ours."""
+        try:
+            state = path.lstat()
+            key = (path, state.st_mtime_ns, state.st_size)
+            if key not in self._read:
+                with opened(path) as stream:
+                    self._read[key] = frozenset(_operation_ids(stream.read().decode("utf-8-sig", errors="replace")))
+            return self._read[key]
+        except OSError:
+            return frozenset()
+
+
+def _operation_ids(text: str) -> Iterator[UUID]:
+    """Found wherever a cell holds one: a till may write the file anew in its own dialect before moving it."""
+    for match in re.finditer(r"(?<![0-9a-fA-F-])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-fA-F-])", text):
+        yield UUID(match[0])
+
+
+def _csv(writes: Sequence[TillWrite]) -> bytes:
+    out = io.StringIO(newline="")
+    table = csv.writer(out)
+    table.writerow(HEADER)
+    for write in writes:
+        texts = (write.reason, write.reference)
+        sku, location = safe_text(write.sku), safe_text(write.location)
+        table.writerow([str(write.operation_id), sku, location, plain_number(write.delta), *map(safe_text, texts)])
+    return out.getvalue().encode("utf-8")
+
+
+def safe_text(text: str) -> str:
+    """Result: the text with a `'` before it where a spreadsheet would take it for a formula; line breaks become spaces."""
+    guarded = f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return _CONTROL.sub(" ", guarded)
+
+
+def plain_number(number: Decimal) -> str:
+    """Result: digits only, `-3` or `2.5`, never an exponent and no needless zeros."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _not_written(error: OSError | ConfigError) -> RetryableError | ConfigError:
+    if isinstance(error, ConfigError):
+        return error
+    return RetryableError(
+        f"The adjustments file could not be written: {error.strerror or error}.", next_step="Check the folder and its disk."
+    )

@@ -1,0 +1,129 @@
+"""One file of a till, read whole: its readings, and what is wrong with it, line by line.
+
+Either the file is refused (FileRefusedError: nothing of it may be used), or every row is a reading, a continuation, or a
+problem with its line. Rows stream; what is kept is one small reading per row.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectors.contract import RowProblem, TillReading
+from connectors.errors import ConfigError, FeedError
+from connectors.pos_csv.columns import Columns, first_header_line, resolve
+from connectors.pos_csv.dialect import (
+    MAX_ROWS,
+    BoundedLines,
+    cell_too_large,
+    delimiter_of,
+    encoding_of,
+    lines_of,
+    looks_like_utf8,
+    separator_line,
+)
+from connectors.pos_csv.problems import FileRefusedError
+from connectors.pos_csv.reader import RowReader
+from connectors.pos_csv.settings import PosCsvSettings
+
+_LOOK_BELOW = 20  # lines among which a header is looked for, to say where it stands
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """What one file said."""
+
+    columns: Columns
+    readings: Sequence[TillReading]
+    problems: Sequence[RowProblem]
+    rows: int
+    currencies: tuple[str, ...]
+    encoding: str
+    delimiter: str
+
+
+def parse_file(path: Path, settings: PosCsvSettings) -> ParsedFile:
+    """Result: everything the file says. Raises FileRefusedError where nothing of it may be used, ConfigError where a person must
+    first say which column is which."""
+    encoding = encoding_of(path, settings)
+    with lines_of(path, encoding) as lines:
+        header, delimiter = _header(lines, settings)
+        columns = _columns(header, lines, settings)
+        reader = RowReader(columns, settings)
+        _read_rows(lines, delimiter, reader)
+        if not lines.ended and settings.final_newline_required:
+            raise FileRefusedError(
+                f"The last line ({lines.number}) has no end, so the file may be cut off. Nothing of it is used.",
+                code="truncated",
+                next_step="Export again. If this till always writes files so, set final_newline_required to false.",
+            )
+    readings, problems = reader.finish()
+    if looks_like_utf8(path, encoding):
+        text = f"The file looks like UTF-8 but is read as {encoding}: names with accents will be wrong."
+        problems.append(RowProblem(0, "", "encoding_suspect", text, "Set encoding to utf-8."))
+    return ParsedFile(columns, readings, problems, reader.rows, reader.currencies, encoding, delimiter)
+
+
+def _header(lines: BoundedLines, settings: PosCsvSettings) -> tuple[list[str], str]:
+    for _ in range(settings.skip_lines):
+        next(lines, "")
+    first = next(lines, "")
+    mark = separator_line(first)
+    if mark:
+        first = next(lines, "")
+    delimiter = mark or delimiter_of(first, settings)
+    header = next(csv.reader([first], delimiter=delimiter), [])
+    if not any(cell.strip() for cell in header):
+        raise FileRefusedError("The file has no header line.", code="header", next_step="Export with column names on top.")
+    return [cell.lstrip("\ufeff") for cell in header], delimiter
+
+
+def _columns(header: list[str], lines: BoundedLines, settings: PosCsvSettings) -> Columns:
+    try:
+        return resolve(header, settings)
+    except FileRefusedError as refusal:
+        below = [
+            next(csv.reader([line], delimiter=delimiter_of(line, settings)), [])
+            for line, _ in zip(lines, range(_LOOK_BELOW), strict=False)
+        ]
+        above = first_header_line(below, lambda cells: _resolves(cells, settings))
+        if above is None:
+            raise
+        raise FileRefusedError(
+            refusal.message,
+            code=refusal.code,
+            next_step=f"The column names seem to stand in line {settings.skip_lines + above + 2}: "
+            f"set skip_lines to {settings.skip_lines + above + 1}.",
+        ) from refusal
+
+
+def _resolves(cells: Sequence[str], settings: PosCsvSettings) -> bool:
+    try:
+        resolve(cells, settings)
+    except (ConfigError, FeedError):
+        return False
+    return True
+
+
+def _read_rows(lines: BoundedLines, delimiter: str, reader: "RowReader") -> None:
+    """Hand every row to the reader with the line it starts on. A quote that nobody closes refuses the whole file."""
+    begun = lines.number
+    rows: Iterator[list[str]] = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        for row in rows:
+            reader.read(row, begun + 1)
+            begun = lines.number
+            if reader.rows > MAX_ROWS:
+                raise FileRefusedError(
+                    f"The file has more than {MAX_ROWS:,} rows.",
+                    code="too_many_rows",
+                    next_step="Export current stock only, not its history.",
+                )
+    except csv.Error as error:
+        if "field limit" in str(error):
+            raise cell_too_large(begun + 1) from error
+        raise FileRefusedError(
+            f"The quotation marks from line {begun + 1} on don't match, so the rows after it can't be told apart.",
+            code="truncated",
+            next_step="The file is cut off or damaged: export again.",
+        ) from error

@@ -1,0 +1,158 @@
+"""A till that drops CSV exports into a folder, as the engine sees it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from connectors.contract import CheckReport, Context, Feed, FeedFate, Outcome, RowProblem, TillWrite, WriteResult
+from connectors.pos_csv.check import check_folder
+from connectors.pos_csv.files import DONE, HELD, PROCESSING, REFUSED, DropFolder, identity_of, original_name, snapshot_of
+from connectors.pos_csv.guards import FeedFigures, figures, guard
+from connectors.pos_csv.outbound import Outbound
+from connectors.pos_csv.parse import parse_file
+from connectors.pos_csv.problems import FileRefusedError, note
+from connectors.pos_csv.report import merged, report_text
+from connectors.pos_csv.settings import PosCsvSettings
+from connectors.pos_csv.truth import refuse_future, true_at
+
+_ARCHIVE = {FeedFate.APPLIED: DONE, FeedFate.DUPLICATE: DONE, FeedFate.REFUSED: REFUSED, FeedFate.HELD: HELD}
+
+
+@dataclass(frozen=True, slots=True)
+class _Offered:
+    """What is remembered of a feed until it is settled."""
+
+    path: Path
+    true_at: datetime
+    rows: int
+    used: int
+    problems: Sequence[RowProblem]
+
+
+class PosCsvTill:
+    """The `Till` of one drop folder. One run at a time uses it (the connection's lease sees to that)."""
+
+    def __init__(self, context: Context) -> None:
+        settings: PosCsvSettings = context.settings
+        self._settings, self._now = settings, context.now
+        self._folder = DropFolder(context.data_dir / settings.folder, settings)
+        self._outbound = Outbound(self._folder, settings)
+        self._offered: dict[str, _Offered] = {}
+
+    def check(self) -> CheckReport:
+        """Look at the folder and at its newest export, moving nothing."""
+        return check_folder(self._folder, self._settings, self._now())
+
+    def feeds(self, *, claim: bool = True) -> Iterator[Feed]:
+        """What a crash left first, then what is new, oldest truth first. A file that can't be read is put into `refused/`
+        and raises FileRefusedError. One whose columns only a person can tell apart raises ConfigError and stays claimed:
+        it is offered again once the setting is there. With `claim` False nothing is moved."""
+        now = self._now()
+        left = self._folder.interrupted(now)
+        for path in [*self._in_order(left), *self._in_order(self._folder.waiting(now))]:
+            claimed = self._folder.claim(path, now) if claim and path not in left else path
+            if claimed is None:  # another run was quicker
+                continue
+            feed = self._feed(claimed, now, claim=claim)
+            if feed is not None:
+                yield feed
+
+    def guard(self, feed: Feed, previous: Mapping[str, Any] | None) -> Sequence[str]:
+        """Why a person should look first: many items gone or emptied, other columns, another currency (guards.py)."""
+        current = FeedFigures.from_json(feed.figures)
+        before = FeedFigures.from_json(previous) if previous else None
+        return guard(before, current, self._settings) if current else []
+
+    def settle(self, feed_identity: str, fate: FeedFate, problems: Sequence[RowProblem] = ()) -> None:
+        """File every claimed copy of that content away, with a report. A settled one is no longer there: nothing happens."""
+        offered = self._offered.pop(feed_identity, None)
+        for path in self._folder.find(feed_identity, PROCESSING):
+            report = report_text(
+                name=original_name(path),
+                identity=feed_identity,
+                fate=fate,
+                true_at=offered.true_at if offered else None,
+                rows=offered.rows if offered else 0,
+                used=offered.used if offered else 0,
+                problems=merged(offered.problems if offered else (), problems),
+            )
+            self._folder.file_away(path, _ARCHIVE[fate], feed_identity, report)
+
+    def release(self, feed_identity: str) -> bool:
+        """Offer a held (or refused) file again, with the next `feeds()`. Result: such a file was there."""
+        return self._folder.release(feed_identity, self._now())
+
+    def send(self, writes: Sequence[TillWrite]) -> Sequence[WriteResult]:
+        """One new file in `outbound/`, for what no file there carries yet (outbound.py)."""
+        return self._outbound.send(writes, self._now())
+
+    def look_up(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, Outcome]:
+        """By where the file that carries each one lies now (outbound.py)."""
+        return self._outbound.look_up(operation_ids)
+
+    def acknowledged_at(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, datetime]:
+        """When the files of imported adjustments were moved away; the others are left out."""
+        return self._outbound.acknowledged_at(operation_ids)
+
+    def _in_order(self, paths: Sequence[Path]) -> list[Path]:
+        dated = [(true_at(path, original_name(path), self._settings)[0], original_name(path), path) for path in paths]
+        return [path for _, _, path in sorted(dated)]
+
+    def _feed(self, path: Path, now: datetime, *, claim: bool) -> Feed | None:
+        """Result: what the file says; None where something wrote to it while we read (it is offered again later)."""
+        before, identity, name = snapshot_of(path), identity_of(path), original_name(path)
+        try:
+            moment, source = true_at(path, name, self._settings)
+            refuse_future(moment, now, self._settings)
+            parsed = parse_file(path, self._settings)
+        except FileRefusedError as refusal:
+            if snapshot_of(path) != before:
+                return None
+            raise self._refused(refusal, path, identity, claim=claim) from refusal
+        if snapshot_of(path) != before:
+            return None
+        problems = [*parsed.problems, *self._time_notes(source)]
+        self._offered[identity] = _Offered(path, moment, parsed.rows, len(parsed.readings), problems)
+        return Feed(
+            identity=identity,
+            name=name,
+            true_at=moment,
+            readings=parsed.readings,
+            problems=problems,
+            rows=parsed.rows,
+            is_complete=self._settings.file_is_complete,
+            figures=figures(parsed.readings, parsed.columns.header, parsed.currencies).as_json(),
+        )
+
+    def _refused(self, refusal: FileRefusedError, path: Path, identity: str, *, claim: bool) -> FileRefusedError:
+        """File the refused file away. Result: the refusal with the file's name in it."""
+        name = original_name(path)
+        whole = RowProblem(0, "", refusal.code, refusal.message, refusal.next_step)
+        if claim:
+            report = report_text(
+                name=name,
+                identity=identity,
+                fate=FeedFate.REFUSED,
+                true_at=None,
+                rows=0,
+                used=0,
+                problems=merged([whole], refusal.problems),
+            )
+            self._folder.file_away(path, REFUSED, identity, report)
+        return FileRefusedError(
+            f"“{name}” is not used. {refusal.message}",
+            code=refusal.code,
+            next_step=refusal.next_step,
+            problems=refusal.problems,
+            file_name=name,
+            identity=identity,
+        )
+
+    def _time_notes(self, source: str) -> list[RowProblem]:
+        if not self._settings.time_column or source != "file":
+            return []
+        text = f"No time could be read from the column “{self._settings.time_column}”; the file's own time is taken."
+        return [note(0, "", "time_unknown", text, "Check the settings time_column and time_format.")]
