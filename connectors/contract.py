@@ -264,7 +264,8 @@ class Store(Protocol):
         ...
 
     def read_orders(self, *, modified_after: datetime) -> Sequence[OrderState]:
-        """Every order modified after then, trashed ones too, in no particular order; count-checked."""
+        """Every order modified after then, trashed ones too, in no particular order; count-checked. Reads some way further
+        back than asked: two clocks differ, and a second has many changes (woocommerce.md 2)."""
         ...
 
     def plan_batches(self, writes: Sequence[StoreWrite]) -> Iterator[WriteBatch]:

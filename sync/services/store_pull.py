@@ -22,7 +22,6 @@ from sync.services.context import RunContext, chunks
 from sync.services.log import quantity_text
 from sync.services.orders import orders_apply
 
-ORDER_OVERLAP = timedelta(minutes=5)  # woocommerce.md 2: one-second resolution, strictly greater, and two clocks
 CLOCK_SKEW = timedelta(seconds=5)  # how far the store's clock may be off ours
 SECOND_LOOK = timedelta(seconds=30)  # after this an order that moved the number can surely be seen
 
@@ -60,9 +59,10 @@ def snapshot_of(*, ctx: RunContext, listings: Sequence[tuple[int, int]]) -> Snap
 
 
 def orders_read(*, ctx: RunContext, began: datetime) -> Sequence[OrderState]:
-    """Result: every order that changed since the last time; before the first time, since shortly before `began`."""
+    """Result: every order that changed since the last time, or since `began` the first time. The connector reads further back
+    than asked, against clocks that differ; an order that is read twice changes nothing."""
     since = Connection.objects.values_list("orders_read_until", flat=True).get(pk=ctx.store.connection.pk) or began
-    return ctx.store.store.read_orders(modified_after=since - ORDER_OVERLAP)
+    return ctx.store.store.read_orders(modified_after=since)
 
 
 def snapshot_apply(*, ctx: RunContext, snapshot: Snapshot) -> None:

@@ -1,0 +1,26 @@
+"""`manage.py run`: web, worker and beat of one shop on one machine, until Ctrl-C."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from sync.management.processes import Children, embedded_programs
+from sync.schedule import schedule_install
+
+
+class Command(BaseCommand):
+    help = "Serve the admin and work the schedule, all under this one command. Ctrl-C ends everything."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        schedule_install()
+        with Children() as children:
+            for program in embedded_programs(host=options["host"], port=options["port"]):
+                children.start(program)
+            self.stdout.write(f"Evenstock is at http://{options['host']}:{options['port']}/ – Ctrl-C ends it.")
+            if ended := children.wait():
+                self.stderr.write(f"{ended} ended by itself; ending the others. Its last lines above say why.")
+                raise SystemExit(1)

@@ -1,0 +1,109 @@
+"""Web, worker and beat under one command, for one shop on one machine (design.md §5).
+
+Each child leads a process group of its own and is ended by its group, so that nothing is left running: not after Ctrl-C, not
+after SIGTERM, and (on Linux, by the parent-death signal) not after this process was killed.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
+
+PATIENCE = 10.0  # seconds for a child to end by itself
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One child: its name for messages, and its command line."""
+
+    name: str
+    command: Sequence[str]
+
+
+def embedded_programs(*, host: str, port: int) -> list[Program]:
+    """Result: what one shop on one machine runs."""
+    celery = [sys.executable, "-m", "celery", "-A", "config", "--quiet"]
+    granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)]
+    return [
+        Program(
+            "web", [*granian, "--workers", "1", "--blocking-threads", "1", "--log-level", "warning", "config.wsgi:application"]
+        ),
+        Program(
+            "worker", [*celery, "worker", "--concurrency", "1", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
+        ),
+        Program("beat", [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]),
+    ]
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Children:
+    """Running programs. Use as a context manager: leaving it ends them all."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = {**os.environ, **(environment or {})}
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._stopping = False
+
+    def __enter__(self) -> "Children":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+
+    def start(self, program: Program, *, stdout: int | None = None) -> subprocess.Popen[bytes]:
+        """Start one program. Result: its process, which `end` will end."""
+        process = subprocess.Popen(
+            program.command,
+            env=self._environment,
+            stdout=stdout,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+        self._running[program.name] = process
+        return process
+
+    def wait(self) -> str:
+        """Wait for Ctrl-C, SIGTERM, or the end of any child. Result: the name of the child that ended, "" when told to stop."""
+        while not self._stopping:
+            for name, process in self._running.items():
+                if process.poll() is not None:
+                    return name
+            time.sleep(0.2)
+        return ""
+
+    def end(self) -> None:
+        """Ask every child's group to end, last started first; end those that don't."""
+        for process in reversed(self._running.values()):
+            _signal(process, signal.SIGTERM)
+        until = time.monotonic() + PATIENCE
+        for process in self._running.values():
+            try:
+                process.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                pass
+            _signal(process, signal.SIGKILL)  # whoever is left of its group
+            process.wait()
+        self._running.clear()
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        pass
