@@ -4,7 +4,7 @@ import ssl
 from typing import Any
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, InvalidHeader, NameResolutionError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, InvalidHeader, NameResolutionError, NewConnectionError, ReadTimeoutError
 from urllib3.exceptions import SSLError as TlsError
 from urllib3.util.retry import Retry
 
@@ -46,7 +46,7 @@ def failure_of_connection(error: Exception) -> AttemptFailedError:
         )
     if isinstance(cause, (ssl.SSLError, TlsError)):
         return _of_tls(cause)
-    if isinstance(cause, (ConnectTimeoutError, TimeoutError)):
+    if isinstance(cause, (ConnectTimeoutError, TimeoutError)) and not isinstance(cause, NewConnectionError):
         return AttemptFailedError("connect_timeout", "The shop's server does not pick up.", sent=False, passing=True, busy=True)
     return AttemptFailedError(
         "unreachable",

@@ -1,0 +1,184 @@
+"""The wire: signatures, what goes out once, and what a refusal means."""
+
+import base64
+import hashlib
+import hmac
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from oauthlib.oauth1.rfc5849 import signature as rfc5849
+
+from connectors.errors import ConfigError, ConnectorError, RejectedError, RetryableError
+from connectors.http import HttpDoor, Limits
+from connectors.pacing import Pacer
+from connectors.woocommerce.client import Client, NoRouteError
+from sandbox.server import serve
+from tests.conftest import NOW
+from tests.connectors.scripted import HTML, Answer, Scripted, listing
+from tests.connectors.woocommerce.recorded import recording
+
+KEY, SECRET = "ck_key", "cs_secret"
+
+
+@pytest.fixture
+def shop():
+    """A client and the scripted shop it talks to."""
+    servers = []
+
+    def build(*answers, tls=False):
+        app = Scripted(*answers)
+        server = serve(app, tls=tls)
+        servers.append(server)
+        calls = []
+        door = HttpDoor(
+            record=calls.append,
+            pacer=Pacer(),
+            now=lambda: NOW,
+            limits=Limits(connect=2, read=2),
+            allow_private=True,
+            ca_file=server.ca_file or "",
+            secrets=(KEY, SECRET),
+            sleep=lambda _seconds: None,
+        )
+        client = Client(server.url, KEY, SECRET, door=door)
+        app.url, app.calls = server.url, calls
+        return client, app
+
+    yield build
+    for server in servers:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"_fields": "id,sku,type", "per_page": "100"},
+        {"sku": "A/B 1+2=3&4%20~é✓", "search": "100% wool"},
+        {"status": "any", "modified_after": "2026-03-02T09:30:00", "dates_are_gmt": "true"},
+        {"b": "2", "a1": "3", "a": "x y", "Z": "~"},
+    ],
+)
+def test_a_signature_over_http_is_right_by_another_implementation(shop, params):
+    client, app = shop(listing([]))
+    given = dict(params)
+    client.page("products", given)
+    assert given == params
+    request = app.requests[0]
+    pairs = parse_qsl(request.raw_query, keep_blank_values=True)
+    sent = dict(pairs)
+    assert len(pairs) == len(sent)
+    assert {name: value for name, value in sent.items() if not name.startswith("oauth_")} == params
+    signed = [(name, value) for name, value in pairs if name != "oauth_signature"]
+    base = rfc5849.signature_base_string(
+        "GET", rfc5849.base_string_uri(f"{app.url}{request.path}"), rfc5849.normalize_parameters(signed)
+    )
+    expected = base64.b64encode(hmac.new(f"{SECRET}&".encode(), base.encode(), hashlib.sha256).digest()).decode()
+    assert sent["oauth_signature"] == expected
+    assert sent["oauth_signature_method"] == "HMAC-SHA256"
+    assert "Authorization" not in request.headers
+    assert SECRET not in request.raw_query
+
+
+def test_every_attempt_has_a_nonce_of_its_own(shop):
+    client, app = shop(Answer(502, ""), listing([]))
+    client.page("products", {"page": "1"})
+    assert len({request.query["oauth_nonce"] for request in app.requests}) == 2
+    assert [request.query["page"] for request in app.requests] == ["1", "1"]
+
+
+def test_a_redirect_is_signed_anew(shop):
+    client, app = shop(
+        lambda request: Answer(301, "", headers={"Location": f"/shop{request.path}?{request.raw_query}"}), listing([])
+    )
+    client.page("products", {"page": "1"})
+    first, second = app.requests
+    assert second.path == "/shop/wp-json/wc/v3/products"
+    assert second.raw_query.count("oauth_nonce") == 1
+    assert first.query["oauth_nonce"] != second.query["oauth_nonce"]
+
+
+def test_a_write_over_http_is_signed_and_carries_unicode(shop):
+    client, app = shop(Answer(body={"update": []}))
+    data = {"update": [{"id": 1, "name": "Grün ✓"}]}
+    client.change("products/batch", data, items=1)
+    request = app.requests[0]
+    assert request.json == data
+    assert request.headers["User-Agent"] == "Evenstock"
+    assert set(request.query) == {
+        "oauth_consumer_key",
+        "oauth_timestamp",
+        "oauth_nonce",
+        "oauth_signature_method",
+        "oauth_signature",
+    }
+
+
+def test_over_https_the_key_goes_into_the_header_only(shop):
+    client, app = shop(listing([]), tls=True)
+    client.page("products", {"_fields": "id,sku"})
+    request = app.requests[0]
+    assert request.headers["Authorization"].startswith("Basic ")
+    assert request.query == {"_fields": "id,sku"}
+    assert request.headers["Accept"] == "application/json"
+
+
+def test_the_log_shows_neither_key_nor_signature(shop):
+    client, app = shop(listing([]))
+    client.page("products", {"_fields": "id,sku", "page": "2"})
+    assert [call.path for call in app.calls] == ["/wp-json/wc/v3/products?_fields=id,sku&page=2"]
+    assert urlsplit(app.calls[0].path).path == "/wp-json/wc/v3/products"
+
+
+def test_a_list_that_is_no_list_is_not_used(shop):
+    client, _ = shop(Answer(body={"id": 1}, headers={"X-WP-Total": "1"}))
+    with pytest.raises(RetryableError) as caught:
+        client.page("products", {})
+    assert caught.value.code == "not_json"
+
+
+def test_a_list_without_its_total_is_not_used(shop):
+    client, _ = shop(Answer(body=[]))
+    with pytest.raises(ConfigError) as caught:
+        client.page("products", {})
+    assert caught.value.code == "no_total"
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "advice"),
+    [
+        ("f01_bad_key", ConfigError, "key was deleted or mistyped"),
+        ("f01b_bad_secret", ConfigError, "consumer secret is wrong"),
+        ("f01c_no_auth", ConfigError, "drops the Authorization header"),
+        ("f01d_basic_over_http", ConfigError, "does not notice that it is called by https"),
+        ("f02b_oauth1_bad_signature", ConfigError, "use https, or the address WordPress has"),
+        ("f02c_oauth1_stale_timestamp", ConfigError, "clocks differ"),
+        ("f03_read_only_key_write", ConfigError, "may only read: give it Read/Write"),
+        ("f03d_write_only_key_read", ConfigError, "may only write: give it Read/Write"),
+        ("f04_not_found", RejectedError, "Align the item anew"),
+        ("f04c_no_route", NoRouteError, "Update WooCommerce"),
+        ("f06_invalid_param", RejectedError, "Look at the product"),
+        ("b02_batch_101_error", RetryableError, ""),
+    ],
+)
+def test_a_recorded_refusal_says_what_to_do(shop, name, error, advice):
+    response = recording(name)["response"]
+    client, _ = shop(Answer(response["status"], response["body"]))
+    with pytest.raises(ConnectorError) as caught:
+        client.change("products/batch", {}, items=1)
+    assert type(caught.value) is error
+    assert advice in caught.value.next_step
+
+
+def test_a_page_of_a_firewall_is_not_taken_for_the_shop(shop):
+    client, _ = shop(Answer(403, "<h1>Access denied</h1>", content_type=HTML))
+    with pytest.raises(ConfigError, match="Access denied") as caught:
+        client.page("products", {})
+    assert caught.value.code == "blocked"
+
+
+def test_a_page_of_another_site_is_not_a_shop(shop):
+    client, _ = shop(Answer(404, "<h1>Not found</h1>", content_type=HTML))
+    with pytest.raises(ConfigError) as caught:
+        client.page("products", {})
+    assert caught.value.code == "not_wordpress"
