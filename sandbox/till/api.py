@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
 from hmac import compare_digest
 from typing import Any, TypeVar
 from uuid import UUID
@@ -25,6 +26,7 @@ from sandbox.till.bodies import (
     moment,
     sale_json,
 )
+from sandbox.till.catalogue import plain
 from sandbox.till.shelf import Till, utc_now
 from sandbox.till.words import Adjustment, Page, TillError
 
@@ -62,6 +64,12 @@ class TillApp(Gateway, Till):
         Gateway.__init__(self, self._dispatch, seed=seed)
         Till.__init__(self, locations=locations, clock=clock, zone=zone)
         self.token = token
+        self.controls |= {
+            "sell": lambda given: sale_json(self.sell(*_what_and_how_many(given))),
+            "receive": lambda given: {"on_hand": plain(self.receive(*_what_and_how_many(given)).on_hand)},
+            "count": lambda given: {"changed": self.count(*_what_and_how_many(given)) is not None},
+            "reprice": lambda given: item_json(self.reprice(given["sku"], _decimal(given["price"]))),
+        }
 
     def _dispatch(self, request: Request) -> Response:
         try:
@@ -158,6 +166,17 @@ def _whole(request: Request, name: str, *, default: int, least: int, most: int) 
     if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
         raise TillError("invalid", f"{name}: not a whole number from {least} to {most}")
     return int(text)
+
+
+def _what_and_how_many(given: Json) -> tuple[str, Decimal, str | None]:
+    return given["sku"], _decimal(given["n"]), given.get("location")
+
+
+def _decimal(given: Any) -> Decimal:
+    try:
+        return Decimal(str(given))
+    except ArithmeticError:
+        raise TillError("invalid", f"{given!r} is not a number.") from None
 
 
 def _word(name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sandbox.till.shelf import Till
-from sandbox.till.words import Adjustment, TillError
+from sandbox.till.words import Adjustment
 
 HEADER = ("Operation ID", "SKU", "Location", "Quantity Change", "Reason", "Reference")
 
@@ -40,7 +40,7 @@ class Importer:
     def _take(self, path: Path) -> Imported:
         try:
             booked = self.till.adjust_all(list(read_adjustments(path)))
-        except (TillError, ValueError, csv.Error) as refusal:
+        except (ValueError, csv.Error) as refusal:
             reason = str(refusal)
             rejected = self._move(path, "rejected")
             rejected.with_name(f"{rejected.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")

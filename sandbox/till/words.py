@@ -11,7 +11,7 @@ from uuid import UUID
 Row = TypeVar("Row")
 
 
-class TillError(Exception):
+class TillError(ValueError):
     """The till refuses. `code` is a stable word, the text says why."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -248,3 +248,13 @@ def test_without_a_token_nothing_is_shown(till, call):
     answer = call("get", "/v1/items", token=None)
     assert answer.status_code == 401
     assert answer.json()["code"] == "unauthorized"
+
+
+def test_another_process_can_play_shop_life_at_the_till(till, call):
+    assert call("post", "/__sandbox/sell", {"sku": "GEN-000001", "n": 3}, token=None).json()["on_hand"] == "7"
+    assert call("post", "/__sandbox/receive", {"sku": "GEN-000001", "n": "0.1"}, token=None).json() == {"on_hand": "7.1"}
+    assert call("post", "/__sandbox/count", {"sku": "GEN-000001", "n": 5}, token=None).json() == {"changed": True}
+    assert call("post", "/__sandbox/reprice", {"sku": "GEN-000001", "price": "1.5"}, token=None).json()["price"] == "1.5"
+    assert call("post", "/__sandbox/sell", {"sku": "NOPE", "n": 1}, token=None).status_code == 400
+    assert call("post", "/__sandbox/sell", {"sku": "GEN-000001", "n": "x"}, token=None).status_code == 400
+    assert (till.on_hand("GEN-000001"), till.item("GEN-000001").price) == (5, Decimal("1.5"))
