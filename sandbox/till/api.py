@@ -50,7 +50,7 @@ ROUTES = Map(
 
 class TillApp(Gateway, Till):
     """A till with an HTTP interface: a WSGI app that asks for `token`. Python callers use the methods of `Till`, and the
-    gateway's `faults`, `load` and `requests`."""
+    gateway's `faults`, `settings` and `requests`."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class TillApp(Gateway, Till):
 
     def _change_price(self, request: Request, sku: str) -> tuple[int, Json]:
         change = _parse(PriceChange, request)
-        self.load.wrote()
+        self.settings.wrote()
         try:
             return 200, item_json(self.reprice(sku, change.price))
         except TillError as refusal:
@@ -121,7 +121,7 @@ class TillApp(Gateway, Till):
 
     def _book_adjustment(self, request: Request) -> tuple[int, Json]:
         wanted = _parse(AdjustmentRequest, request)
-        self.load.wrote()
+        self.settings.wrote()
         booked, now = self.adjust(Adjustment(**wanted.model_dump()))
         return (201 if now else 200), adjustment_json(booked)
 
@@ -139,11 +139,11 @@ class TillApp(Gateway, Till):
         wanted = _parse(SaleRequest, request)
         if not wanted.quantity:
             raise TillError("zero_quantity", "A sale of nothing can't be rung up.")
-        self.load.wrote()
+        self.settings.wrote()
         return 201, sale_json(self.sell(wanted.sku, wanted.quantity, wanted.location))
 
     def _page(self, page: Page[Any], rows: list[Json]) -> Json:
-        self.load.read(len(rows))
+        self.settings.read(len(rows))
         return {"data": rows, "next_after": page.next_after, "has_more": page.has_more, "as_of": moment(page.as_of)}
 
 
