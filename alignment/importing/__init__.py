@@ -1,0 +1,1 @@
+"""An alignment file: read into rows, and what each row would do. Pure."""

@@ -1,0 +1,88 @@
+"""Questions about partners. They read; they change nothing."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from alignment.matching.normalise import sku_key
+from alignment.models import Alignment, Listing
+from connectors.models import Connection
+from inventory.models import Item
+
+# A parent of variations, a group and a link have no stock of their own, unless the store counts it for them.
+CONTAINERS = frozenset({"variable", "grouped", "external", "variable-subscription"})
+STOCKABLE = ~Q(kind__in=CONTAINERS) | Q(stock_management=Listing.Management.OWN)
+
+
+def is_stockable(listing: Listing) -> bool:
+    """Result: may this listing stand for an item? The same question as STOCKABLE, for a row at hand."""
+    return listing.kind not in CONTAINERS or listing.stock_management == Listing.Management.OWN
+
+
+def items_without_partner(*, pos: Connection | None = None, store: Connection | None = None) -> QuerySet[Item]:
+    """Result: items the till lists that no confirmed pair names, in that store or in any."""
+    items = Item.objects.filter(missing_since=None) if pos is None else Item.objects.filter(missing_since=None, connection=pos)
+    pairs = Alignment.objects.filter(item=OuterRef("pk"), status=Alignment.Status.CONFIRMED)
+    return items.exclude(Exists(pairs if store is None else pairs.filter(listing__connection=store)))
+
+
+def listings_without_partner(*, store: Connection | None = None) -> QuerySet[Listing]:
+    """Result: listings in the store, or in any, that could be stocked and that no confirmed pair names."""
+    listings = Listing.objects.filter(STOCKABLE, missing_since=None)
+    if store is not None:
+        listings = listings.filter(connection=store)
+    return listings.exclude(Exists(Alignment.objects.filter(listing=OuterRef("pk"), status=Alignment.Status.CONFIRMED)))
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How far a till and a store are aligned. `share` is the confirmed part of the till's items, 0 to 1; None without items."""
+
+    items: int
+    items_confirmed: int
+    listings: int
+    listings_confirmed: int
+    proposed: int
+
+    @property
+    def share(self) -> Decimal | None:
+        return Decimal(self.items_confirmed) / self.items if self.items else None
+
+
+def coverage(*, pos: Connection, store: Connection) -> Coverage:
+    """Result: the figures of one till and one store; what is missing on its side isn't counted."""
+    items = Item.objects.filter(connection=pos, missing_since=None).count()
+    listings = Listing.objects.filter(STOCKABLE, connection=store, missing_since=None).count()
+    proposed = Alignment.objects.filter(item__connection=pos, listing__connection=store, status=Alignment.Status.PROPOSED).count()
+    return Coverage(
+        items=items,
+        items_confirmed=items - items_without_partner(pos=pos, store=store).count(),
+        listings=listings,
+        listings_confirmed=listings - listings_without_partner(store=store).count(),
+        proposed=proposed,
+    )
+
+
+def items_by_sku(*, sku: str, pos: Connection | None = None) -> list[Item]:
+    """Result: the item with exactly that SKU; where there is none, those that differ only in spelling."""
+    items = Item.objects.filter(connection=pos) if pos else Item.objects.all()
+    return list(items.filter(sku=sku)) or list(items.filter(sku_key=sku_key(sku)).exclude(sku_key=""))
+
+
+def listings_by_sku(*, sku: str, store: Connection | None = None) -> list[Listing]:
+    """Result: the listings with exactly that SKU; where there are none, those that differ only in spelling."""
+    listings = Listing.objects.filter(connection=store) if store else Listing.objects.all()
+    return list(listings.filter(sku_key=sku_key(sku), sku=sku).exclude(sku="")) or list(
+        listings.filter(sku_key=sku_key(sku)).exclude(sku_key="")
+    )
+
+
+def pairs_by_sku(*, sku: str, store: Connection | None = None) -> list[Alignment]:
+    """Result: every pair, whatever its status, whose item or listing has that SKU; confirmed ones first."""
+    items, listings = items_by_sku(sku=sku), listings_by_sku(sku=sku, store=store)
+    pairs = Alignment.objects.filter(Q(item__in=items) | Q(listing__in=listings))
+    if store:
+        pairs = pairs.filter(listing__connection=store)
+    found = pairs.select_related("item__connection", "listing__connection").order_by("item__sku", "pk")
+    return sorted(found, key=lambda pair: pair.status != Alignment.Status.CONFIRMED)

@@ -1,0 +1,205 @@
+"""An alignment file is planned, shown, and then applied: all of its good rows or, on any surprise, none."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+from simple_history.utils import bulk_create_with_history, bulk_update_with_history
+
+from alignment.bulk import CHUNK, chunks, reason_text
+from alignment.errors import AlignmentChangedError, AlignmentFileError
+from alignment.importing.effects import Effect, EffectCounts, Known, Pair, RowEffect, Shelf, Thing
+from alignment.importing.judge import rows_judge
+from alignment.importing.rows import AlignmentRow
+from alignment.matching.normalise import sku_key
+from alignment.models import Alignment, Listing
+from alignment.selectors import is_stockable
+from alignment.services.alignments import listings_reopen
+from connectors.models import Connection
+from inventory.models import Item
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """What an import would do, row by row, for one till and one store."""
+
+    pos: Connection
+    store: Connection
+    effects: Sequence[RowEffect]
+
+    @cached_property
+    def counts(self) -> EffectCounts:
+        return EffectCounts.of(self.effects)
+
+    @cached_property
+    def problems(self) -> list[RowEffect]:
+        return [effect for effect in self.effects if effect.is_problem]
+
+    def of(self, effect: Effect) -> list[RowEffect]:
+        """Result: the rows with that effect, in the file's order."""
+        return [row for row in self.effects if row.effect == effect]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Equal for plans that do the same: what was looked at is what is applied."""
+        digest = hashlib.sha256(f"{self.pos.pk} {self.store.pk}\n".encode())
+        for row in self.effects:
+            things = [thing.pk if thing else 0 for thing in (row.item, row.listing, row.pair)]
+            digest.update(
+                f"{row.row.line} {row.effect} {things} {row.code} {row.match_type} {row.confidence} {row.changes}\n".encode()
+            )
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import did."""
+
+    created: int
+    changed: int
+    unchanged: int
+    problems: int
+
+
+def plan_import(rows: Sequence[AlignmentRow], pos: Connection, store: Connection) -> ImportPlan:
+    """Result: the effect of every row; nothing is written. Raises AlignmentFileError where a catalogue was never read."""
+    for connection, things in ((pos, Item.objects), (store, Listing.objects)):
+        if not things.filter(connection=connection).exists():
+            raise AlignmentFileError(
+                f"“{connection}” was never read, so no row can be matched.",
+                next_step=f"Read it first: inventory_sync --full --connection {connection}. Then import again.",
+                code="never_read",
+            )
+    return ImportPlan(pos, store, rows_judge(rows, _known(rows, pos, store)))
+
+
+def import_apply(*, plan: ImportPlan, by: AbstractBaseUser | None, reason: str) -> ImportResult:
+    """Create and change the plan's good rows in one transaction; they are confirmed, with history under `by` and `reason`.
+    Raises AlignmentChangedError, and does nothing, where the pairs are not as the plan saw them."""
+    try:
+        with transaction.atomic():
+            _still_free(plan)
+            created = _create(plan, by, reason)
+            changed, confirmed = _change(plan, by, reason)
+            listings_reopen(listing_ids=[*(alignment.listing_id for alignment in created), *confirmed])
+    except IntegrityError:
+        raise _changed_meanwhile() from None
+    return ImportResult(len(created), len(changed), plan.counts.unchanged, plan.counts.problems)
+
+
+def _changed_meanwhile() -> AlignmentChangedError:
+    return AlignmentChangedError(
+        "Alignments changed since this import was planned; nothing was applied.",
+        next_step="Look at the new preview, then confirm again.",
+    )
+
+
+def _create(plan: ImportPlan, by: AbstractBaseUser | None, reason: str) -> list[Alignment]:
+    new = [
+        Alignment(
+            item_id=row.item.pk,
+            listing_id=row.listing.pk,
+            match_type=row.match_type,
+            confidence=row.confidence,
+            status=Alignment.Status.CONFIRMED,
+            evidence=f"named in an alignment file, line {row.row.line}",
+        )
+        for row in plan.of(Effect.CREATE)
+        if row.item and row.listing
+    ]
+    bulk_create_with_history(new, Alignment, batch_size=CHUNK, default_user=by, default_change_reason=reason_text(reason))
+    return new
+
+
+def _change(plan: ImportPlan, by: AbstractBaseUser | None, reason: str) -> tuple[list[Alignment], list[int]]:
+    """Result: the changed pairs, and the listings of those that were not confirmed before."""
+    wanted = {row.pair.pk: row for row in plan.of(Effect.CHANGE) if row.pair}
+    changed: list[Alignment] = []
+    for pks in chunks(wanted):
+        changed += Alignment.objects.select_for_update().filter(pk__in=pks).order_by("pk")
+    if len(changed) != len(wanted):
+        raise _changed_meanwhile()
+    confirmed: list[int] = []
+    for alignment in changed:
+        row, pair = wanted[alignment.pk], wanted[alignment.pk].pair
+        if pair != _pair(alignment):
+            raise _changed_meanwhile()
+        if alignment.status != Alignment.Status.CONFIRMED:
+            confirmed.append(alignment.listing_id)
+        alignment.status = Alignment.Status.CONFIRMED
+        alignment.match_type, alignment.confidence = row.match_type, row.confidence
+    bulk_update_with_history(
+        changed, Alignment, ["status", "match_type", "confidence"],
+        batch_size=CHUNK, default_user=by, default_change_reason=reason_text(reason),
+    )  # fmt: skip
+    return changed, confirmed
+
+
+def _still_free(plan: ImportPlan) -> None:
+    """Raises AlignmentChangedError where an item of the plan got another listing of the store meanwhile; a listing that got
+    another item meets a constraint."""
+    wanted = {
+        row.item.pk: row.listing.pk
+        for row in plan.effects
+        if row.effect in (Effect.CREATE, Effect.CHANGE) and row.item and row.listing
+    }
+    for pks in chunks(wanted):
+        confirmed = Alignment.objects.filter(status=Alignment.Status.CONFIRMED, item__in=pks, listing__connection=plan.store)
+        if any(wanted[item_id] != listing_id for item_id, listing_id in confirmed.values_list("item_id", "listing_id")):
+            raise _changed_meanwhile()
+
+
+def _known(rows: Iterable[AlignmentRow], pos: Connection, store: Connection) -> Known:
+    """Result: the part of the catalogues and of the pairs that these rows can touch."""
+    item_keys, listing_keys = set(), set()
+    for row in rows:
+        item_keys.add(sku_key(row.pos_sku))
+        listing_keys.add(sku_key(row.store_sku))
+    items = _items(pos, item_keys)
+    listings = _listings(store, listing_keys)
+    pairs: dict[tuple[int, int], Pair] = {}
+    of_listing: dict[int, str] = {}
+    of_item: dict[int, str] = {}
+    for name, things in (("listing", listings), ("item", items)):
+        for pks in chunks(thing.pk for thing in things):
+            found = Alignment.objects.filter(**{f"{name}__in": pks}, listing__connection=store)
+            for alignment in found.select_related("item", "listing").iterator():
+                pairs[(alignment.item_id, alignment.listing_id)] = _pair(alignment)
+                if alignment.status == Alignment.Status.CONFIRMED:
+                    of_listing[alignment.listing_id] = alignment.item.sku
+                    of_item[alignment.item_id] = str(alignment.listing)
+    return Known(Shelf(items), Shelf(listings), pairs, of_listing, of_item)
+
+
+def _items(pos: Connection, keys: Iterable[str]) -> list[Thing]:
+    return [
+        Thing(item.pk, item.sku, item.sku_key, item.name, is_missing=item.missing_since is not None)
+        for part in chunks(keys)
+        for item in Item.objects.filter(connection=pos, sku_key__in=part).only("sku", "sku_key", "name", "missing_since")
+    ]
+
+
+def _listings(store: Connection, keys: Iterable[str]) -> list[Thing]:
+    return [
+        Thing(
+            listing.pk,
+            listing.sku,
+            listing.sku_key,
+            listing.name,
+            is_missing=listing.missing_since is not None,
+            is_stockable=is_stockable(listing),
+        )
+        for part in chunks(keys)
+        for listing in Listing.objects.filter(connection=store, sku_key__in=part)
+        .exclude(sku="")
+        .only("sku", "sku_key", "name", "missing_since", "kind", "stock_management")
+    ]
+
+
+def _pair(alignment: Alignment) -> Pair:
+    return Pair(
+        alignment.pk, alignment.item_id, alignment.listing_id, alignment.status, alignment.match_type, alignment.confidence
+    )
