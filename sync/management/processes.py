@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
 
@@ -67,7 +68,7 @@ class Children:
 
     def start(self, program: Program, *, stdout: int | None = None) -> subprocess.Popen[bytes]:
         """Start one program. Result: its process, which `end` will end."""
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - our own programs, no outside words in them
             program.command,
             env=self._environment,
             stdout=stdout,
@@ -93,17 +94,13 @@ class Children:
             _signal(process, signal.SIGTERM)
         until = time.monotonic() + PATIENCE
         for process in self._running.values():
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                pass
             _signal(process, signal.SIGKILL)  # whoever is left of its group
             process.wait()
         self._running.clear()
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, number)
-    except ProcessLookupError:
-        pass

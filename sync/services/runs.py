@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from alignment.models import Alignment, Listing, StoreLocation
+from alignment.services.proposals import proposals_refresh
 from connectors.contract import Side as SideKind
 from connectors.errors import ConfigError, ConnectorError
 from connectors.leases import LeaseLostError, lease_acquire
@@ -209,6 +210,13 @@ def _read_tills(ctx: RunContext) -> None:
         StoreLocation.objects.bulk_create([StoreLocation(store=ctx.store.connection, location=place) for place in places])
 
 
+def _propose(ctx: RunContext) -> None:
+    """Let items and listings that are plainly the same propose themselves, when there are new ones."""
+    if ctx.counts["items_new"] or ctx.counts["listings_new"]:
+        for side in ctx.tills:
+            proposals_refresh(pos=side.connection, store=ctx.store.connection)
+
+
 def _settle(ctx: RunContext) -> None:
     ctx.enter(Phase.SETTLE)
     for side in ctx.tills:
@@ -236,6 +244,7 @@ def _full(ctx: RunContext) -> None:
     _read_tills(ctx)
     ctx.enter(Phase.STORE)
     snapshot_apply(ctx=ctx, snapshot=snapshot_take(ctx=ctx))
+    _propose(ctx)
     _write(ctx)
     _look_again(ctx)
     states_refresh(ctx=ctx)
@@ -245,6 +254,7 @@ def _read_only(ctx: RunContext) -> None:
     _read_tills(ctx)
     ctx.enter(Phase.STORE)
     snapshot_apply(ctx=ctx, snapshot=snapshot_take(ctx=ctx))
+    _propose(ctx)
     states_refresh(ctx=ctx)
 
 

@@ -1,0 +1,95 @@
+"""The demo's shop, from the outside: its process, and what a customer would see in it. Reads HTTP and files, not our tables."""
+
+import csv
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import requests
+from woocommerce import API
+
+from sync.management.processes import Children, Program
+
+HYDRO = Path("sandbox") / "data" / "hydro"
+ALIGNMENT = HYDRO / "pos_shopify_alignment.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Where the pretend shop is, and the keys to it."""
+
+    store_url: str
+    key: str
+    secret: str
+    till_url: str
+    folder: Path
+
+    def export(self) -> str:
+        """Have the till write an export now. Result: its file name."""
+        return str(self._control("export")["name"])
+
+    def open_doors(self, *, customers_per_minute: float) -> None:
+        """Let customers in: they buy at the till and in the store."""
+        self._control("crowd", rate=customers_per_minute)
+
+    def _control(self, name: str, **given: Any) -> Any:
+        answer = requests.post(f"{self.till_url}/__sandbox/{name}", json=given, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def shop_start(children: Children, *, folder: Path) -> Shop:
+    """Start the pretend shop, quiet and without exports of its own until it is told. Raises RuntimeError if it won't start."""
+    command = [sys.executable, "-m", "sandbox", "shop", "--load", "hydro", "--folder", str(folder), "--export-every", "0"]
+    process = children.start(Program("shop", command), stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise RuntimeError("The pretend shop did not start; its last words are above.")
+    said = json.loads(line)
+    return Shop(said["store"]["url"], said["store"]["key"], said["store"]["secret"], said["till"]["url"], folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the store shows against what the till's export says, over the pairs whose listing counts its stock."""
+
+    compared: int
+    wrong: tuple[str, ...]
+
+    @property
+    def converged(self) -> bool:
+        return bool(self.compared) and not self.wrong
+
+
+def shop_verify(shop: Shop, *, export: Path) -> Verdict:
+    """Read the store as any client would, and the till's own export, and compare every pair of the alignment file."""
+    with export.open(encoding="utf-8", newline="") as file:
+        till = {row["SKU"]: row["Qty On Hand"] for row in csv.DictReader(file)}
+    listed = {row["sku"]: row for row in _store_rows(shop)}
+    compared, wrong = 0, []
+    with ALIGNMENT.open(encoding="utf-8", newline="") as file:
+        for pair in csv.DictReader(file):
+            listing = listed[pair["WooCommerce SKU"]]
+            if listing["manage_stock"] is not True:
+                continue
+            compared += 1
+            if listing["stock_quantity"] != max(0, int(Decimal(till[pair["POS SKU"]]))):
+                wrong.append(pair["POS SKU"])
+    return Verdict(compared, tuple(wrong))
+
+
+def _store_rows(shop: Shop) -> list[dict[str, Any]]:
+    """Result: every product and variation, read with the official client, page by page."""
+    client = API(shop.store_url, shop.key, shop.secret, timeout=30)
+    rows: list[dict[str, Any]] = []
+    for route in ("products", "variations"):
+        page = 1
+        while found := client.get(f"{route}?per_page=100&page={page}&orderby=id&order=asc").json():
+            rows.extend(found)
+            page += 1
+    return rows
