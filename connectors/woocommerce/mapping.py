@@ -24,7 +24,7 @@ def reading_from(row: Row, *, parent_remote_id: int = 0) -> StoreReading:
     return StoreReading(
         remote_id=_whole(row, "id"),
         parent_remote_id=parent or parent_remote_id,
-        kind=str(row["type"]) if row.get("type") else _kind(row, parent or parent_remote_id),
+        kind=_kind(row, parent or parent_remote_id),
         sku=str(_need(row, "sku") or ""),
         name=str(row.get("name") or ""),
         barcode=str(row.get("global_unique_id") or ""),  # older shops have no such field
@@ -138,9 +138,8 @@ def _moment(row: Row, field: str) -> datetime:
 
 
 def _kind(row: Row, parent_remote_id: int) -> str:
-    if not parent_remote_id:
-        raise _odd(row, "type")
-    return "variation"
+    """The type, which older shops leave out of a variation."""
+    return "variation" if parent_remote_id and not row.get("type") else str(_need(row, "type"))
 
 
 def _need(row: Row, field: str) -> Any:
