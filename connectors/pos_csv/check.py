@@ -5,7 +5,7 @@ from pathlib import Path
 
 from connectors.contract import CheckReport, Finding
 from connectors.errors import ConnectorError
-from connectors.pos_csv.files import DropFolder
+from connectors.pos_csv.files import DropFolder, unreadable
 from connectors.pos_csv.parse import ParsedFile, parse_file
 from connectors.pos_csv.settings import PosCsvSettings
 from connectors.pos_csv.truth import refuse_future, true_at
@@ -28,8 +28,9 @@ def check_folder(folder: DropFolder, settings: PosCsvSettings, now: datetime) ->
         moment, source = true_at(newest, newest.name, settings)
         refuse_future(moment, now, settings)
         parsed = parse_file(newest, settings)
-    except ConnectorError as error:
-        bad = Finding(ok=False, message=f"The newest export, “{newest.name}”: {error.message}", next_step=error.next_step)
+    except (OSError, ConnectorError) as error:
+        told = unreadable(newest.name, error) if isinstance(error, OSError) else error
+        bad = Finding(ok=False, message=f"The newest export, “{newest.name}”: {told.message}", next_step=told.next_step)
         return CheckReport((found, bad))
     columns = "; ".join(f"{role} in “{header}”" for role, header in parsed.columns.found().items())
     findings = [

@@ -188,6 +188,15 @@ def identity_of(path: Path) -> str:
         return digest.hexdigest()
 
 
+def unreadable(name: str, error: OSError) -> ConfigError:
+    """Result: the error for a file that is there and can't be opened."""
+    return ConfigError(
+        f"“{name}” can't be opened: {error.strerror}.",
+        next_step="Give the user this program runs as the right to read the till's files.",
+        code="unreadable_file",
+    )
+
+
 def snapshot_of(path: Path) -> Snapshot:
     state = path.lstat()
     return state.st_size, state.st_mtime_ns

@@ -5,7 +5,7 @@
 import re
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 
 class NumberFormat(StrEnum):
@@ -29,6 +29,7 @@ _MARKS = {
 }
 _LONGEST = 40  # no stock figure is longer; a regex never has to look at more
 _SIGN = "+\u2212-"
+_ANY_DIGIT = str.maketrans("123456789", "000000000")
 _EXPONENT = re.compile(r"[0-9]e[+-]?[0-9]", re.IGNORECASE)
 _CURRENCY = r"(?:[A-Z]{0,2}[$¢-¥₠-⃀]|[A-Z]{3}|Kč|kr\.?|zł|Fr\.?|Ft|lei|лв\.?)"
 _PRICED = re.compile(
@@ -47,8 +48,10 @@ def _pattern(number_format: NumberFormat) -> re.Pattern[str]:
 def parse_number(text: str, number_format: NumberFormat) -> Decimal:
     """Result: the exact number, `-3`, `3-` and `(3)` all being minus three. Raises NumberError with the reason otherwise."""
     text = text.strip()
-    if len(text) <= 12 and text.isascii() and text.isdigit():
-        return Decimal(text)
+    if len(text) <= _LONGEST and text.isascii():
+        whole, mark, part = text.partition(_MARKS[number_format][1])
+        if whole.isdigit() and (part.isdigit() or not mark):  # by far the most cells: no sign, no thousands
+            return Decimal(f"{whole}.{part}" if mark else whole)
     if not text:
         raise NumberError("it is empty")
     if len(text) > _LONGEST:
@@ -75,16 +78,23 @@ def parse_price(text: str, number_format: NumberFormat) -> tuple[Decimal, str]:
     return amount, match["before"] or match["after"]
 
 
+@lru_cache(maxsize=4096)
+def _formats_that_read(shape: str) -> frozenset[NumberFormat]:
+    return frozenset(candidate for candidate in NumberFormat if _reads(shape, candidate))
+
+
+def _reads(text: str, number_format: NumberFormat) -> bool:
+    try:
+        parse_price(text, number_format)
+    except NumberError:
+        return False
+    return True
+
+
 def formats_that_read(text: str) -> frozenset[NumberFormat]:
     """Result: every format in which the text is a number or a price; used to notice a file in another format."""
-    fitting = set()
-    for candidate in NumberFormat:
-        try:
-            parse_price(text, candidate)
-        except NumberError:
-            continue
-        fitting.add(candidate)
-    return frozenset(fitting)
+    # Which digits they are changes nothing, and a file has few shapes.
+    return _formats_that_read(text.strip().translate(_ANY_DIGIT)) if len(text) <= _LONGEST else frozenset()
 
 
 def decimal_mark(number_format: NumberFormat) -> str:

@@ -10,7 +10,7 @@ from connectors.contract import RowProblem, TillReading
 from connectors.pos_csv.cells import DAMAGED, Cells, unwrapped
 from connectors.pos_csv.columns import Columns, OutletColumn
 from connectors.pos_csv.dialect import MAX_CELL, cell_too_large
-from connectors.pos_csv.presets import PRESETS, header_key
+from connectors.pos_csv.presets import PRESETS
 from connectors.pos_csv.problems import PARTIAL_CODES, FileRefusedError, note, rejects_row
 from connectors.pos_csv.rows import Rows
 from connectors.pos_csv.settings import PosCsvSettings
@@ -49,7 +49,7 @@ class RowReader:
             raise cell_too_large(line)
         raw = row[self._sku] if self._sku < len(row) else ""
         sku = unwrapped(raw)
-        if self._continues(row, sku):
+        if self._continues(row, sku) or not (sku.strip() or "".join(row).strip()):
             return
         if self._is_totals(row, sku):
             self._keep(note(line, "", "totals_row", f"Line {line} looks like a line of totals; left out."))
@@ -73,8 +73,8 @@ class RowReader:
         return False
 
     def _is_totals(self, row: list[str], sku: str) -> bool:
-        first = next((cell for cell in row if cell.strip()), "")
-        if header_key(first).rstrip(":") not in _TOTALS:
+        first = row[0] or next(cell for cell in row if cell)
+        if first.strip().rstrip(":").casefold() not in _TOTALS:
             return False
         name = self._texts[0]
         return not sku.strip() or (sku == first and (name is None or name >= len(row) or not row[name].strip()))

@@ -1,6 +1,7 @@
 """A till that drops CSV exports into a folder, as the engine sees it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,17 @@ from uuid import UUID
 
 from connectors.contract import CheckReport, Context, Feed, FeedFate, Outcome, RowProblem, TillWrite, WriteResult
 from connectors.pos_csv.check import check_folder
-from connectors.pos_csv.files import DONE, HELD, PROCESSING, REFUSED, DropFolder, identity_of, original_name, snapshot_of
+from connectors.pos_csv.files import (
+    DONE,
+    HELD,
+    PROCESSING,
+    REFUSED,
+    DropFolder,
+    identity_of,
+    original_name,
+    snapshot_of,
+    unreadable,
+)
 from connectors.pos_csv.guards import FeedFigures, figures, guard
 from connectors.pos_csv.outbound import Outbound
 from connectors.pos_csv.parse import parse_file
@@ -98,16 +109,23 @@ class PosCsvTill:
         return self._outbound.acknowledged_at(operation_ids)
 
     def _in_order(self, paths: Sequence[Path]) -> list[Path]:
-        dated = [(true_at(path, original_name(path), self._settings)[0], original_name(path), path) for path in paths]
+        dated = []
+        for path in paths:
+            name = original_name(path)
+            with suppress(FileNotFoundError):  # another run was quicker
+                dated.append((true_at(path, name, self._settings)[0], name, path))
         return [path for _, _, path in sorted(dated)]
 
     def _feed(self, path: Path, now: datetime, *, claim: bool) -> Feed | None:
         """Result: what the file says; None where something wrote to it while we read (it is offered again later)."""
-        before, identity, name = snapshot_of(path), identity_of(path), original_name(path)
+        name = original_name(path)
         try:
+            before, identity = snapshot_of(path), identity_of(path)
             moment, source = true_at(path, name, self._settings)
             refuse_future(moment, now, self._settings)
             parsed = parse_file(path, self._settings)
+        except OSError as error:
+            raise unreadable(name, error) from error
         except FileRefusedError as refusal:
             if snapshot_of(path) != before:
                 return None
