@@ -35,7 +35,8 @@ class Importer:
 
     def run(self) -> list[Imported]:
         """Take in everything that lies there now."""
-        return [self._take(path) for path in sorted(self.outbound.glob("*.csv"))]
+        waiting = [path for path in sorted(self.outbound.glob("*.csv")) if path.is_file() and not path.name.startswith(".")]
+        return [self._take(path) for path in waiting]
 
     def _take(self, path: Path) -> Imported:
         try:
@@ -69,4 +70,10 @@ def read_adjustments(path: Path) -> Iterator[Adjustment]:
                 identity = UUID(operation_id)
             except ValueError:
                 raise ValueError(f"Line {reader.line_num}: {operation_id!r} is not an operation id.") from None
+            sku, location, reason, reference = map(_unguarded, (sku, location, reason, reference))
             yield Adjustment(identity, sku, Decimal(change), location, reason, reference)
+
+
+def _unguarded(text: str) -> str:
+    """Without the `'` that keeps spreadsheets from taking a text for a formula."""
+    return text[1:] if re.match(r"'[=+\-@]", text) else text

@@ -178,5 +178,20 @@ def test_a_rejected_file_does_not_stop_the_next(till, outbound):
     assert till.on_hand("A-1") == 6
 
 
+def test_a_quote_that_guards_against_formulas_is_no_part_of_the_text(till, outbound):
+    (outbound / "a.csv").write_text(HEADER + f"{OP},A-1,,-2,'=reason,'s-Gravenhage\n")
+    Importer(till, outbound).run()
+    booked = till.adjustment(OP).adjustment
+    assert (booked.reason, booked.reference) == ("=reason", "'s-Gravenhage")
+
+
+def test_what_is_not_a_finished_file_is_left_alone(till, outbound):
+    (outbound / ".hidden.csv").write_text("half")
+    (outbound / "b.csv.tmp").write_text("half")
+    (outbound / "folder.csv").mkdir()
+    assert Importer(till, outbound).run() == []
+    assert tree(outbound) == {".hidden.csv", "b.csv.tmp"}
+
+
 def test_an_absent_folder_holds_no_adjustments(till, tmp_path):
     assert Importer(till, tmp_path / "nowhere").run() == []
