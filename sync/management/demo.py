@@ -43,8 +43,8 @@ class Shop:
 
 
 def shop_start(children: Children, *, folder: Path) -> Shop:
-    """Start the pretend shop, quiet and without exports of its own until it is told. Raises RuntimeError if it won't start."""
-    command = [sys.executable, "-m", "sandbox", "shop", "--load", "hydro", "--folder", str(folder), "--export-every", "0"]
+    """Start the pretend shop, with nobody in it yet. Raises RuntimeError if it won't start."""
+    command = [sys.executable, "-m", "sandbox", "shop", "--load", "hydro", "--folder", str(folder), "--export-every", "20"]
     process = children.start(Program("shop", command), stdout=subprocess.PIPE)
     assert process.stdout is not None
     line = process.stdout.readline()

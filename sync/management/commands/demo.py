@@ -98,7 +98,8 @@ class Command(BaseCommand):
             children.start(program)
         self.stdout.write(
             f"\nThe shop is open: http://127.0.0.1:{port}/admin/ – name “{LOGIN}”, password “{LOGIN}”.\n"
-            f"Customers buy at the till and online; every {SYNC_EVERY_SECONDS} seconds both are brought into step. Ctrl-C ends it all."
+            f"Customers buy at the till and online; every {SYNC_EVERY_SECONDS} seconds both are brought into step.\n"
+            "Ctrl-C ends it all."
         )
         if ended := children.wait():
             self.stderr.write(f"{ended} ended by itself; ending the others. Its last lines above say why.")
