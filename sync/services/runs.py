@@ -1,9 +1,7 @@
-"""One run, from the leases to the last word (design.md §3, §5).
+"""One run, from the leases to the last word (design.md §5).
 
-The order of the phases is the rule: unanswered writes first, then the till, then the store's numbers and after them its orders,
-then what is owed, then the writes. A killed run leaves its row `running`; the next run of that store takes it up: what was
-booked stays booked, what was sent and not answered is looked up, and both sides are read anew, since a reading from before
-the crash says nothing about now.
+A killed run leaves its row `running`; the next run of that store takes it up: what was booked stays booked, what was sent and
+not answered is looked up, and both sides are read anew, since a reading from before the crash says nothing about now.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,25 +9,15 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
-from alignment.models import Alignment, Listing, StoreLocation
-from alignment.services.proposals import proposals_refresh
 from connectors.contract import Side as SideKind
 from connectors.errors import ConfigError, ConnectorError
 from connectors.leases import LeaseLostError, lease_acquire
 from connectors.models import Connection
 from connectors.services import CallLog, connection_open, health_record
-from inventory.models import Location
 from sync.models import OutboundWrite, SyncRun
 from sync.services.context import Progress, RunContext, Side, silent
-from sync.services.deliver import outbox_deliver
-from sync.services.plan import run_plan, till_plan
-from sync.services.settle import store_settle, till_settle
-from sync.services.states import states_refresh
-from sync.services.store_pull import SECOND_LOOK, snapshot_apply, snapshot_of, snapshot_take
-from sync.services.till_deliver import till_deliver
-from sync.services.till_pull import till_pull
+from sync.services.phases import run_dry, run_full, run_incremental, run_read_only
 
 Phase, State, Kind = SyncRun.Phase, SyncRun.State, SyncRun.Kind
 
@@ -82,7 +70,7 @@ def run_sync(
             may_wait=may_wait,
             released=release is not None,
         )
-        _guarded(ctx, _dry_run if dry_run else _read_only if read_only else _full if kind == Kind.FULL else _incremental)
+        _guarded(ctx, run_dry if dry_run else run_read_only if read_only else run_full if kind == Kind.FULL else run_incremental)
         return ctx.run
 
 
@@ -196,134 +184,6 @@ def _summary(ctx: RunContext) -> str:
         if counts[name]:
             said.append(f"{counts[name]:,} {words}.")
     return " ".join(said)
-
-
-# -- the phases --------------------------------------------------------------------------------------------------------
-
-
-def _read_tills(ctx: RunContext) -> None:
-    ctx.enter(Phase.TILL)
-    for side in ctx.tills:
-        till_pull(ctx=ctx, side=side)
-    if not StoreLocation.objects.filter(store=ctx.store.connection).exists():
-        places = Location.objects.filter(connection__in=[side.connection for side in ctx.tills])
-        StoreLocation.objects.bulk_create([StoreLocation(store=ctx.store.connection, location=place) for place in places])
-
-
-def _propose(ctx: RunContext) -> None:
-    """Let items and listings that are plainly the same propose themselves, when there are new ones."""
-    if ctx.counts["items_new"] or ctx.counts["listings_new"]:
-        for side in ctx.tills:
-            proposals_refresh(pos=side.connection, store=ctx.store.connection)
-
-
-def _settle(ctx: RunContext) -> None:
-    ctx.enter(Phase.SETTLE)
-    for side in ctx.tills:
-        till_settle(ctx=ctx, side=side)
-    store_settle(ctx=ctx)
-
-
-def _write(ctx: RunContext) -> None:
-    """Decide and write, both ways, unless a guard holds the run."""
-    ctx.enter(Phase.PLAN)
-    if not ctx.held_for:
-        run_plan(ctx=ctx)
-    if ctx.held_for:
-        return
-    ctx.enter(Phase.DELIVER)
-    if not ctx.writes_nothing:
-        outbox_deliver(ctx=ctx)
-    till_plan(ctx=ctx)
-    for side in ctx.tills:
-        till_deliver(ctx=ctx, side=side)
-
-
-def _full(ctx: RunContext) -> None:
-    _settle(ctx)
-    _read_tills(ctx)
-    ctx.enter(Phase.STORE)
-    snapshot_apply(ctx=ctx, snapshot=snapshot_take(ctx=ctx))
-    _propose(ctx)
-    _write(ctx)
-    _look_again(ctx)
-    states_refresh(ctx=ctx)
-
-
-def _read_only(ctx: RunContext) -> None:
-    _read_tills(ctx)
-    ctx.enter(Phase.STORE)
-    snapshot_apply(ctx=ctx, snapshot=snapshot_take(ctx=ctx))
-    _propose(ctx)
-    states_refresh(ctx=ctx)
-
-
-def _incremental(ctx: RunContext) -> None:
-    _settle(ctx)
-    _read_tills(ctx)
-    ctx.enter(Phase.STORE)
-    snapshot_apply(ctx=ctx, snapshot=snapshot_of(ctx=ctx, listings=_open_questions(ctx)))
-    _write(ctx)
-    _look_again(ctx)
-    states_refresh(ctx=ctx)
-
-
-def _dry_run(ctx: RunContext) -> None:
-    """Read both sides, book everything in a transaction that is then undone, and keep only what it would have written."""
-    ctx.progress(Phase.STORE, 0, 0)
-    snapshot = snapshot_take(ctx=ctx)
-    with transaction.atomic():
-        _read_tills(ctx)
-        snapshot_apply(ctx=ctx, snapshot=snapshot)
-        ctx.progress(Phase.PLAN, 0, 0)
-        if not ctx.held_for:
-            run_plan(ctx=ctx)
-        transaction.set_rollback(True)
-
-
-def _open_questions(ctx: RunContext) -> list[tuple[int, int]]:
-    """Result: (remote id, parent remote id) of the aligned listings whose number needs a look: not opened yet, or suspect."""
-    aligned = Listing.objects.filter(
-        connection=ctx.store.connection, alignments__status=Alignment.Status.CONFIRMED, missing_since=None, stock_management="own"
-    )
-    unknown = aligned.filter(baseline=None) | aligned.filter(suspect__isnull=False)
-    return list(unknown.distinct().values_list("remote_id", "parent_remote_id"))
-
-
-def _look_again(ctx: RunContext) -> None:
-    """Unanswered writes and suspects need a later look. Wait for it here, where the run may wait; and pay what it shows."""
-    if ctx.held_for or ctx.writes_nothing:
-        return
-    for _ in range(4):
-        until = _next_look(ctx)
-        if until is None or not ctx.may_wait:
-            return
-        ctx.enter(Phase.LOOK_AGAIN)
-        _wait_until(ctx, until)
-        store_settle(ctx=ctx)
-        snapshot_apply(ctx=ctx, snapshot=snapshot_of(ctx=ctx, listings=_open_questions(ctx)))
-        _write(ctx)
-
-
-def _next_look(ctx: RunContext) -> datetime | None:
-    """Result: the next moment at which looking again can tell something; None when nothing is open."""
-    moments: list[datetime] = []
-    store = ctx.store.connection
-    unanswered = OutboundWrite.objects.filter(connection=store, state__in=OutboundWrite.UNANSWERED, listing__isnull=False)
-    if (first := unanswered.order_by("sent_at").first()) and first.sent_at:
-        moments.append(first.sent_at + ctx.store.store.settle)
-    suspects = Listing.objects.filter(connection=store, suspect__isnull=False, alignments__status=Alignment.Status.CONFIRMED)
-    if (suspect := suspects.order_by("suspected_at").first()) and suspect.suspected_at:
-        moments.append(suspect.suspected_at + SECOND_LOOK)
-    return min(moments, default=None)
-
-
-def _wait_until(ctx: RunContext, until: datetime) -> None:
-    total = (until - ctx.now()).total_seconds()
-    while (left := (until - ctx.now()).total_seconds()) > 0:
-        ctx.progress(Phase.LOOK_AGAIN, int(total - left), max(1, int(total)))
-        ctx.beat()
-        ctx.sleep(min(left, 1.0))
 
 
 def run_discard(*, run: SyncRun, by: User, now: datetime) -> None:
