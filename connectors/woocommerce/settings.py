@@ -10,7 +10,7 @@ _TYPICAL = "https://shop.example"
 class WooCommerceSettings(BaseModel):
     """How to reach one shop, and how hard to work it. Times in seconds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     url: str = Field(title="Shop address", description=f"As in the browser: {_TYPICAL}")
     ca_file: str = Field("", title="CA file", description="Only for a shop with a certificate of your own making.")
@@ -42,7 +42,7 @@ class WooCommerceSettings(BaseModel):
 class WooCommerceCredentials(BaseModel):
     """A REST API key: WooCommerce → Settings → Advanced → REST API, with Read/Write."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     consumer_key: SecretStr
     consumer_secret: SecretStr
