@@ -3,24 +3,23 @@
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Event
 from typing import Any
 
 from sandbox.server import RunningServer, serve
 from sandbox.store import StoreApp
 from sandbox.store.app import KEY, SECRET, VERSIONS
+from sandbox.till.cli import add_parser as add_till_parser
 
-# Other parts of the sandbox add theirs: a function that takes the subparsers and sets `run` on its own.
 Subparsers = Any
-COMMANDS: list[Callable[[Subparsers], None]] = []
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Result: the exit code; 0 after a stop that was asked for."""
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
     subparsers = parser.add_subparsers(required=True, metavar="command")
-    for add in COMMANDS:
+    for add in (add_parser, add_till_parser):  # every part of the sandbox that can run alone adds its command here
         add(subparsers)
     arguments = parser.parse_args(argv)
     result: int = arguments.run(arguments)
@@ -39,7 +38,8 @@ def run_until_stopped(server: RunningServer, ready: str) -> int:
     return 0
 
 
-def _add_store(subparsers: Subparsers) -> None:
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the command `store`."""
     store = subparsers.add_parser("store", help="a WooCommerce store")
     store.add_argument("--host", default="127.0.0.1")
     store.add_argument("--port", type=int, default=0, help="0: any free one")
@@ -75,6 +75,3 @@ def _run_store(arguments: argparse.Namespace) -> int:
     server = serve(app, host=arguments.host, port=arguments.port, tls=arguments.tls)
     certificate = f" {server.ca_file}" if server.ca_file else ""
     return run_until_stopped(server, f"store {server.url} {arguments.key} {arguments.secret}{certificate}")
-
-
-COMMANDS.append(_add_store)

@@ -193,6 +193,8 @@ class RunningServer:
         self._thread.join()
         self._server.server_close()
         self._server.hang_up_all()
+        if hasattr(self._server.app, "close"):  # an app with threads of its own
+            self._server.app.close()
         if self._certificate:
             self._certificate.remove()
 

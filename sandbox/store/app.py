@@ -1,6 +1,6 @@
 """The pretend shop: a WSGI app that answers like WooCommerce, and the Python side of it for tests."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,20 @@ from werkzeug.wrappers import Request, Response
 from sandbox.gateway import Gateway
 from sandbox.store.auth import REFUSALS, Key, Keys
 from sandbox.store.catalogue import Catalogue
+from sandbox.store.checkout import Checkout
 from sandbox.store.clock import SiteClock, utc_now
+from sandbox.store.controls import store_controls
 from sandbox.store.errors import RestError, no_route
+from sandbox.store.fields import Renderer, View
+from sandbox.store.hooks import Hooks
+from sandbox.store.order import Order
+from sandbox.store.order_book import OrderBook
+from sandbox.store.orders import OrderRoutes
 from sandbox.store.product import Product
 from sandbox.store.products import PhpDiedError, ProductRoutes
 from sandbox.store.rest import Call, Reply, Route, to_response
+from sandbox.store.site import SiteRoutes
+from sandbox.store.webhooks import WebhookRoutes
 
 VERSIONS = {"10.2": "10.2.4", "10.5": "10.5.0"}
 KEY, SECRET = "ck_" + "5a4d" * 10, "cs_" + "5ec2" * 10
@@ -25,6 +34,7 @@ TOO_LONG = (
     "<html>\r\n<head><title>414 Request-URI Too Large</title></head>\r\n<body>\r\n"
     "<center><h1>414 Request-URI Too Large</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n"
 )
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class StoreApp(Gateway):
@@ -47,14 +57,20 @@ class StoreApp(Gateway):
         self.catalogue = Catalogue(self.clock)
         self.keys = Keys(basic_over_http=basic_over_http, now=lambda: clock().timestamp())
         self.key, self.secret = self.add_key("read_write", key=KEY, secret=SECRET)
+        self.hooks = Hooks(self.clock, version=self.full_version, faults=self.faults, body_of=self._hook_body)
         self._products = ProductRoutes(self.catalogue, version=version, settings=self.settings, announce=self._announce)
+        self.book = OrderBook(self.catalogue, self._products.writes, version=version, tell=self._announce)
+        self._products.on_delete = self.book.forget_product
+        self._orders = OrderRoutes(self.book, version=version, full_version=self.full_version, settings=self.settings)
+        self.checkout = Checkout(self.book)
+        self.site = SiteRoutes(self.catalogue, version=self.full_version, on_change=self._option_changed)
         self._map, self._allow = _routing(self._routes())
+        self.controls |= store_controls(self)
 
     def _routes(self) -> list[Route]:
-        return self._products.routes()
-
-    def _announce(self, topic: str, product: Product) -> None:
-        """Nobody listens yet."""
+        hooks = WebhookRoutes(self.hooks, self.clock)
+        self.site.listed = [*self._products.routes(), *self._orders.routes(), *hooks.routes()]
+        return [*self.site.listed, *self.site.routes()]
 
     # For callers in Python
 
@@ -97,21 +113,71 @@ class StoreApp(Gateway):
             self.catalogue.touch(product)
         self._announce("product.updated", product)
 
+    def set_option(self, group: str, name: str, value: str) -> None:
+        """Change a setting of the shop, such as `products`, `woocommerce_manage_stock`. Raises KeyError for an unknown one."""
+        self.site.set(group, name, value)
+
+    def order(self, order_id: int) -> Order:
+        """Result: the order. Raises KeyError when there is none."""
+        return self.book.orders[order_id]
+
+    def place_order(self, lines: Sequence[tuple[int | str, int]], *, status: str = "processing") -> Order:
+        """Result: an order as an integration would make it, overselling if it must. `lines`: (product id or SKU, quantity)."""
+        items = [{("sku" if isinstance(what, str) else "product_id"): what, "quantity": units} for what, units in lines]
+        return self.book.create({"status": status, "line_items": items})
+
+    def change_order(self, order_id: int, **body: Any) -> Order:
+        """Change an order as a PUT would, e.g. `status="cancelled"`. Result: the order."""
+        self.book.update(self.order(order_id), body)
+        return self.order(order_id)
+
+    def refund_order(self, order_id: int, quantities: dict[int, int] | None = None, *, restock: bool = True) -> None:
+        """Give money back for units of lines (line id → quantity; None: everything left), with or without restocking."""
+        order = self.order(order_id)
+        chosen = {line.id: line.quantity - line.restocked for line in order.lines} if quantities is None else quantities
+        rows = [
+            {"id": line.id, "quantity": units, "refund_total": round(float(line.price) * units, 2)}
+            for line in order.lines
+            if (units := chosen.get(line.id, 0))
+        ]
+        self._orders.refund(order, {"api_refund": False, "api_restock": restock, "line_items": rows})
+
+    def close(self) -> None:
+        """End the thread of the webhooks. The shop can be used on, and starts it again when it has something to tell."""
+        self.hooks.close()
+
+    def state(self) -> dict[str, Any]:
+        return super().state() | {
+            "version": self.full_version,
+            "products": len(self.catalogue.products),
+            "orders": len(self.book.orders),
+            "deliveries_waiting": self.hooks.waiting,
+        }
+
+    @property
+    def race_gap(self) -> float:
+        """Seconds between reading and writing in `inventory_delta`, unlocked: 0 is atomic, more is like the real one (c10)."""
+        return self._products.writes.race_gap
+
+    @race_gap.setter
+    def race_gap(self, seconds: float) -> None:
+        self._products.writes.race_gap = seconds
+
     # Answering
 
     def _respond(self, request: Request) -> Response:
         if len(request.environ.get("REQUEST_URI", "")) > LONGEST_REQUEST_LINE:
             return Response(TOO_LONG, 414, content_type="text/html")
         base = request.host_url.rstrip("/")
+        self.hooks.site_url = base
         allow: tuple[str, ...] = ()
         try:
             key = self.keys.caller(request)
             route, values = self._match(request)
-            call = Call(request, base=base)
             if route.wants and key is None:
                 raise RestError(401, *REFUSALS[route.wants])
             allow = self._allow[route.path]
-            reply = route.handler(call, **values)
+            reply = route.handler(Call(request, base=base), **values)
         except RestError as refusal:
             reply = Reply(refusal.body(), refusal.status)
         except PhpDiedError:
@@ -126,11 +192,36 @@ class StoreApp(Gateway):
             raise no_route() from None
         return route, dict(values)
 
+    # Telling
+
+    def _announce(self, topic: str, what: Product | int) -> None:
+        self.hooks.announce(topic, what if isinstance(what, int) else what.id)
+
+    def _hook_body(self, topic: str, resource_id: int) -> dict[str, Any]:
+        """What a webhook says: the thing as the API shows it now, or its bare id once it is deleted (e07)."""
+        resource, _, event = topic.partition(".")
+        if event == "deleted":
+            return {"id": resource_id}
+        with self.catalogue.lock:
+            if resource == "order" and resource_id in self.book.orders:
+                return self._orders.view(self.hooks.site_url).order(self.book.orders[resource_id])
+            if resource == "product" and resource_id in self.catalogue.products:
+                view = View(self.catalogue, base=self.hooks.site_url, version="10.2")
+                return Renderer(view, variations=False).row(self.catalogue.products[resource_id])
+        name = "shop_order" if resource == "order" else "product"
+        return RestError(404, f"woocommerce_rest_{name}_invalid_id", "Invalid ID.").body()
+
+    def _option_changed(self, name: str, value: str) -> None:
+        if name == "woocommerce_manage_stock":
+            self.catalogue.manage_stock = value == "yes"
+            self.catalogue.changes += 1
+        if name == "woocommerce_hold_stock_minutes":
+            self.checkout.hold_minutes = int(value or 0)
+
 
 def _routing(routes: list[Route]) -> tuple[Map, dict[str, tuple[str, ...]]]:
     allow: dict[str, list[str]] = {}
     for route in routes:
         allow.setdefault(route.path, []).extend(route.methods)
-    order = ("GET", "POST", "PUT", "PATCH", "DELETE")
     rules = [Rule(route.path, methods=route.methods, endpoint=route) for route in routes]
-    return Map(rules, merge_slashes=False), {path: tuple(m for m in order if m in found) for path, found in allow.items()}
+    return Map(rules, merge_slashes=False), {path: tuple(m for m in METHODS if m in found) for path, found in allow.items()}

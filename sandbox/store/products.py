@@ -1,7 +1,7 @@
 """The addresses of products and variations."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from sandbox.faults import Settings
 from sandbox.store.catalogue import Catalogue
@@ -16,12 +16,6 @@ from sandbox.store.writes import ProductWrites
 BATCH_LIMIT = 100
 
 
-class Announce(Protocol):
-    """Tells the webhooks what happened to a product."""
-
-    def __call__(self, topic: str, product: Product) -> None: ...
-
-
 class PhpDiedError(Exception):
     """The interpreter ends in the middle of a batch: what is written stays written (h02)."""
 
@@ -29,8 +23,11 @@ class PhpDiedError(Exception):
 class ProductRoutes:
     """Products and their variations, one at a time, in lists and in batches."""
 
-    def __init__(self, catalogue: Catalogue, *, version: str, settings: Settings, announce: Announce) -> None:
+    def __init__(
+        self, catalogue: Catalogue, *, version: str, settings: Settings, announce: Callable[[str, Product], None]
+    ) -> None:
         self.catalogue, self.version, self.settings, self.announce = catalogue, version, settings, announce
+        self.on_delete: Callable[[Product], None] = lambda _product: None
         self.writes = ProductWrites(catalogue)
         self.lists = ProductLists(catalogue, version=version)
 
@@ -206,6 +203,7 @@ class ProductRoutes:
         return Reply(row)
 
     def _remove(self, product: Product) -> None:
+        self.on_delete(product)
         self.catalogue.remove(product)
         self.announce("product.deleted", product)
 
