@@ -16,7 +16,7 @@ from sync.core.readings import WriteSpan
 from sync.core.targets import listing_target
 from sync.models import OutboundWrite
 
-NUMBER: DecimalField[Decimal, Decimal] = DecimalField(max_digits=20, decimal_places=3)
+NUMBER: "DecimalField[Decimal, Decimal]" = DecimalField(max_digits=20, decimal_places=3)
 ZERO = Decimal(0)
 
 
