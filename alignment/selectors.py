@@ -1,13 +1,15 @@
 """Questions about partners. They read; they change nothing."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from alignment.matching.normalise import sku_key
 from alignment.models import Alignment, Listing
+from connectors.contract import Side
 from connectors.models import Connection
+from connectors.registry import KINDS, kind_get
 from inventory.models import Item
 
 # A parent of variations, a group and a link have no stock of their own, unless the store counts it for them.
@@ -49,6 +51,13 @@ class Coverage:
     def share(self) -> Decimal | None:
         return Decimal(self.items_confirmed) / self.items if self.items else None
 
+    @property
+    def percent(self) -> str:
+        """The share for people: never “100 %” while something is left."""
+        if self.share is None:
+            return "–"
+        return f"{(self.share * 100).quantize(Decimal('0.1'), ROUND_DOWN).normalize():f} %"
+
 
 def coverage(*, pos: Connection, store: Connection) -> Coverage:
     """Result: the figures of one till and one store; what is missing on its side isn't counted."""
@@ -86,3 +95,17 @@ def pairs_by_sku(*, sku: str, store: Connection | None = None) -> list[Alignment
         pairs = pairs.filter(listing__connection=store)
     found = pairs.select_related("item__connection", "listing__connection").order_by("item__sku", "pk")
     return sorted(found, key=lambda pair: pair.status != Alignment.Status.CONFIRMED)
+
+
+def connections_on(side: Side) -> QuerySet[Connection]:
+    """Result: the connections in use on that side, by name."""
+    kinds = [name for name in KINDS if kind_get(name).capabilities.side == side]
+    return Connection.objects.filter(is_active=True, kind__in=kinds).order_by("name")
+
+
+def coverage_of_only() -> tuple[Connection, Connection, Coverage] | None:
+    """Result: till, store and their figures; None unless there is exactly one of each."""
+    tills, stores = list(connections_on(Side.POS)[:2]), list(connections_on(Side.STORE)[:2])
+    if len(tills) != 1 or len(stores) != 1:
+        return None
+    return tills[0], stores[0], coverage(pos=tills[0], store=stores[0])

@@ -3,16 +3,18 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from simple_history.utils import bulk_update_with_history
+from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from alignment.bulk import CHUNK, chunks, reason_text
 from alignment.errors import AlignmentChangedError
 from alignment.models import Alignment, Listing
 from alignment.selectors import is_stockable
+from inventory.models import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,30 @@ def alignment_reject(*, alignments: Iterable[Alignment], by: AbstractBaseUser | 
     return result
 
 
+def alignment_make(*, item: Item, listing: Listing, evidence: str, by: AbstractBaseUser | None, reason: str) -> Alignment:
+    """Make a pair by hand, confirmed, with history. Raises AlignmentChangedError where one of the two is taken, or the pair is
+    there already."""
+    pair = Alignment(
+        item=item, listing=listing, evidence=evidence, match_type=Alignment.MatchType.MANUAL, confidence=Decimal(1),
+        status=Alignment.Status.CONFIRMED,
+    )  # fmt: skip
+    refusal = refusal_of(pair)
+    if refusal:
+        raise AlignmentChangedError(refusal.message, next_step=refusal.next_step, code="taken")
+    try:
+        with transaction.atomic():
+            bulk_create_with_history([pair], Alignment, default_user=by, default_change_reason=reason_text(reason))
+            listings_reopen(listing_ids=[listing.pk])
+    except IntegrityError:
+        raise AlignmentChangedError("This pair is there already.", next_step="Confirm it in the list.", code="taken") from None
+    return pair
+
+
+def refusal_of(pair: Alignment) -> Refusal | None:
+    """Result: why this pair, saved or not, can't be confirmed; None where it can."""
+    return _refusals([pair]).get(pair.pk)
+
+
 def listings_reopen(*, listing_ids: Iterable[int]) -> None:
     """Close the accounts of these listings: what they should show was worked out for another item, or never. The next reading
     opens them anew."""
@@ -127,5 +153,5 @@ def _refusals(pairs: list[Alignment]) -> dict[int, Refusal]:
             return f"{pair.listing} is only the parent of its variations.", "Align the item with one of the variations."
         return None
 
-    found = {pair.pk: why(pair) for pair in pairs if pair.status != Alignment.Status.CONFIRMED}
+    found = {pair.pk: why(pair) for pair in pairs}
     return {pair.pk: Refusal(pair, *reasons) for pair in pairs if (reasons := found.get(pair.pk))}

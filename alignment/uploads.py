@@ -1,0 +1,88 @@
+"""Uploaded alignment files between preview and confirmation. They stay on the server, under a name made by us, and belong to
+the session and person that uploaded them; the browser only ever holds the name."""
+
+import re
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+
+from alignment.errors import AlignmentFileError
+
+KEEP = timedelta(hours=2)
+_SESSION = "alignment_upload"
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One uploaded file and the choices made with it. `name` is the person's own file name, only for showing."""
+
+    token: str
+    name: str
+    pos_id: int
+    store_id: int
+    encoding: str
+    user_id: int
+
+    @property
+    def path(self) -> Path:
+        return _folder() / f"{self.token}.csv"
+
+
+def upload_keep(
+    *, content: bytes, name: str, pos_id: int, store_id: int, encoding: str, user_id: int, session: SessionBase, now: datetime
+) -> Upload:
+    """Keep a file for this session, in place of its last one; files that nobody confirmed in time are deleted."""
+    uploads_expire(now=now)
+    previous = _from_session(session)
+    if previous:
+        upload_drop(upload=previous, session=session)
+    upload = Upload(secrets.token_hex(16), name[:200], pos_id, store_id, encoding, user_id)
+    upload.path.touch(mode=0o600, exist_ok=False)
+    upload.path.write_bytes(content)
+    session[_SESSION] = asdict(upload)
+    return upload
+
+
+def upload_get(*, token: str, user_id: int, session: SessionBase) -> tuple[Upload, bytes]:
+    """Result: the session's upload of that name, and its content. Raises AlignmentFileError where there is none any more, or
+    where it is another person's."""
+    upload = _from_session(session)
+    if upload and upload.token == token and upload.user_id == user_id:
+        try:
+            return upload, upload.path.read_bytes()
+        except FileNotFoundError:
+            pass
+    raise AlignmentFileError(
+        "This upload is not there any more.", next_step="Upload the file again; nothing was applied.", code="upload_gone"
+    )
+
+
+def upload_drop(*, upload: Upload, session: SessionBase) -> None:
+    """Forget a file; once it is gone that is no error."""
+    upload.path.unlink(missing_ok=True)
+    session.pop(_SESSION, None)
+
+
+def uploads_expire(*, now: datetime) -> int:
+    """Delete files older than KEEP. Result: how many."""
+    expired = [path for path in _folder().glob("*.csv") if path.stat().st_mtime < (now - KEEP).timestamp()]
+    for path in expired:
+        path.unlink(missing_ok=True)
+    return len(expired)
+
+
+def _folder() -> Path:
+    folder = Path(settings.DATA_DIR) / "uploads"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def _from_session(session: SessionBase) -> Upload | None:
+    kept: Any = session.get(_SESSION)
+    return Upload(**kept) if kept and _TOKEN.fullmatch(kept["token"]) else None

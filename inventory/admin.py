@@ -1,0 +1,174 @@
+"""What the till sells and where it lies, for managers. The engine owns these rows: people look, and follow links."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.db.models import QuerySet, Sum
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from connectors.admin.parts import AnyModelAdmin, AnyTabularInline, ReadOnlyAdmin, named, number
+from inventory.models import Item, Location, Movement, StockLevel
+
+
+class PartnerFilter(admin.SimpleListFilter):
+    """By partner on the other side. For any model with a relation `alignments`."""
+
+    title = "partner"
+    parameter_name = "partner"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("none", "has no partner"), ("proposed", "has a proposal, no partner"), ("confirmed", "has a partner")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rows = queryset.model.objects
+        confirmed = rows.filter(alignments__status="confirmed").values("pk")
+        if self.value() == "confirmed":
+            return queryset.filter(pk__in=confirmed)
+        if self.value() == "none":
+            return self.could_have_one(queryset.exclude(pk__in=confirmed))
+        if self.value() == "proposed":
+            return queryset.filter(pk__in=rows.filter(alignments__status="proposed").values("pk")).exclude(pk__in=confirmed)
+        return queryset
+
+    def could_have_one(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """What is missing on its own side needs no partner."""
+        return queryset.filter(missing_since=None)
+
+
+class LevelInline(AnyTabularInline):
+    model = StockLevel
+    verbose_name_plural = "Stock"
+    fields = readonly_fields = ("location", "shown_on_hand", "shown_reserved", "shown_reading", "read_at")
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("location", "item")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="on hand")
+    def shown_on_hand(self, level: StockLevel) -> str:
+        return number(level.on_hand)
+
+    @admin.display(description="reserved")
+    def shown_reserved(self, level: StockLevel) -> str:
+        return number(level.reserved)
+
+    @admin.display(description="till said")
+    def shown_reading(self, level: StockLevel) -> str:
+        return number(level.last_reading)
+
+
+@admin.register(Item)
+class ItemAdmin(ReadOnlyAdmin):
+    list_display = ("thing", "on_hand", "price", "category", "barcode", "connection", "missing_since")
+    list_filter = (PartnerFilter, "connection", ("missing_since", admin.EmptyFieldListFilter), "category")
+    list_select_related = ("connection",)
+    search_fields = ("sku", "name", "barcode")
+    search_help_text = "SKU, name or barcode"
+    fields = (
+        *("sku", "name", "connection", "barcode", "category", "vendor", "cost", "price"),
+        *("first_seen_at", "missing_since", "movements"),
+    )
+    readonly_fields = ("movements",)
+    inlines = (LevelInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(on_hand_sum=Sum("levels__on_hand"))
+        return rows
+
+    @admin.display(description="item", ordering="sku")
+    def thing(self, item: Item) -> SafeString:
+        return named(item.name, item.sku)
+
+    @admin.display(description="on hand", ordering="on_hand_sum")
+    def on_hand(self, item: Item) -> str:
+        return number(getattr(item, "on_hand_sum", None))
+
+    @admin.display(description="movements")
+    def movements(self, item: Item) -> SafeString:
+        address = reverse("admin:inventory_movement_changelist")
+        return format_html('<a href="{}?{}">Every unit that moved</a>', address, urlencode({"item__id__exact": item.pk}))
+
+
+@admin.register(Location)
+class LocationAdmin(ReadOnlyAdmin):
+    """A place comes with the till's first reading; people may give it a better name."""
+
+    list_display = ("name", "connection", "remote_name")
+    list_filter = ("connection",)
+    list_select_related = ("connection",)
+    search_fields = ("name", "remote_name")
+    fields = ("name", "connection", "remote_name")
+    readonly_fields = ("connection", "remote_name")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return AnyModelAdmin.has_change_permission(self, request, obj)
+
+
+@admin.register(StockLevel)
+class StockLevelAdmin(ReadOnlyAdmin):
+    list_display = ("thing", "location", "shown_on_hand", "shown_reserved", "available", "till_said", "read_at")
+    list_filter = ("location",)
+    list_select_related = ("item", "location")
+    search_fields = ("item__sku", "item__name", "item__barcode")
+    search_help_text = "SKU, name or barcode"
+
+    @admin.display(description="item", ordering="item__name")
+    def thing(self, level: StockLevel) -> SafeString:
+        return named(level.item.name, level.item.sku)
+
+    @admin.display(description="on hand", ordering="on_hand")
+    def shown_on_hand(self, level: StockLevel) -> str:
+        return number(level.on_hand)
+
+    @admin.display(description="reserved", ordering="reserved")
+    def shown_reserved(self, level: StockLevel) -> str:
+        return number(level.reserved)
+
+    @admin.display(description="available")
+    def available(self, level: StockLevel) -> str:
+        return number(level.on_hand - level.reserved)
+
+    @admin.display(description="till said", ordering="last_reading")
+    def till_said(self, level: StockLevel) -> str:
+        return number(level.last_reading)
+
+
+@admin.register(Movement)
+class MovementAdmin(ReadOnlyAdmin):
+    """The ledger: append-only, for people too."""
+
+    list_display = (
+        "occurred_at",
+        "item",
+        "item_name",
+        "location",
+        "shown_quantity",
+        "kind",
+        "source",
+        "reference",
+        "by",
+        "reason",
+    )
+    list_filter = ("kind", "source", "location", "occurred_at")
+    list_select_related = ("item", "location", "source", "by")
+    search_fields = ("item__sku", "item__name", "reference")
+    search_help_text = "SKU, name or reference (an order, a file)"
+
+    @admin.display(description="item", ordering="item__name")
+    def thing(self, movement: Movement) -> SafeString:
+        return named(movement.item.name, movement.item.sku)
+
+    @admin.display(description="units", ordering="quantity")
+    def shown_quantity(self, movement: Movement) -> str:
+        return number(movement.quantity, signed=True)
