@@ -1,7 +1,7 @@
 """How many requests a system gets at once: by its own response time, not by our wishes (peers.md: store-load governor).
 
 Two at a time is the recorded optimum of a small WooCommerce (woocommerce.md, Cost): one leaves half of it idle, four add
-nothing. The pacer starts there, and moves between 1 and `most` as the time per unit of work tells.
+nothing. The pacer starts there and gives lanes up, and gets them back, as the time of each answer tells.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -30,10 +30,9 @@ class Pacer:
     comfortably fast (under a quarter of it) grows the batch by a quarter, and regains the lane.
     """
 
-    def __init__(self, *, lanes: int = 2, most: int = 4, batch: int = 100, slow: float = 12.0) -> None:
+    def __init__(self, *, lanes: int = 2, batch: int = 100, slow: float = 12.0) -> None:
         self._lock = Lock()
-        self._start, self._most = lanes, max(lanes, most)
-        self._batch_most = batch
+        self._lanes_most, self._batch_most = lanes, batch
         self._slow = slow
         self._lanes, self._batch = lanes, batch
 
@@ -55,7 +54,7 @@ class Pacer:
                 self._lanes = max(1, self._lanes - 1)
             elif seconds < self._slow / 4:
                 self._batch = min(self._batch_most, self._batch + max(1, self._batch // 4))
-                if self._lanes < self._start:
+                if self._lanes < self._lanes_most:
                     self._lanes += 1
 
     def refused(self) -> None:

@@ -8,7 +8,7 @@ from connectors.contract import Outcome, StockManagement, StoreReading, StoreWri
 from connectors.errors import ConfigError, ConnectorError, RejectedError, RetryableError, UnknownOutcomeError
 from connectors.pacing import Pacer, split_evenly
 from connectors.woocommerce.client import Client, refusal
-from connectors.woocommerce.mapping import item_from, reading_from
+from connectors.woocommerce.mapping import item_from, reading_from, receipt_from
 
 
 def batches_plan(writes: Sequence[StoreWrite], pacer: Pacer) -> Iterator[WriteBatch]:
@@ -64,10 +64,16 @@ def batch_send(client: Client, batch: WriteBatch) -> Sequence[WriteResult]:
         return [WriteResult(write.operation_id, Outcome.NOT_SENT, error=error) for write in batch.writes]
     except ConnectorError as error:
         return [WriteResult(write.operation_id, Outcome.REJECTED, error=error) for write in batch.writes]
-    return [_result(write, items.get(write.remote_id), parent) for write in batch.writes]
+    return [_result(write, _item_of(write, items), parent) for write in batch.writes]
 
 
-def _items(reply: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
+def _item_of(write: StoreWrite, items: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The answer to this write. A stock and a price write may concern the same product: then the receipt tells which."""
+    same = [item for item in items if item.get("id") == write.remote_id]
+    return next((item for item in same if receipt_from(item) == str(write.operation_id)), same[0] if same else None)
+
+
+def _items(reply: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     rows = reply.get("update")
     if not isinstance(rows, list):
         raise UnknownOutcomeError(
@@ -75,7 +81,7 @@ def _items(reply: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
             next_step="We look whether it arrived before doing more.",
             code="no_items",
         )
-    return {row["id"]: row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), int)}
+    return [row for row in rows if isinstance(row, dict)]
 
 
 def _result(write: StoreWrite, item: Mapping[str, Any] | None, parent: int) -> WriteResult:

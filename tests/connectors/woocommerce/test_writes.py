@@ -296,6 +296,17 @@ def test_a_price_the_shop_did_not_take_is_refused():
     assert (result.outcome, result.error.code) == (Outcome.REJECTED, "price_not_taken")
 
 
+def test_a_stock_and_a_price_write_to_one_product_each_get_their_own_answer(shop):
+    s = shop()
+    stock, price = write(11, delta=-1), StoreWrite(UUID(int=77), 11, 0, price=Decimal("13.00"))
+    first, second = s.store.send(WriteBatch(0, [stock, price]))
+    assert [(each.outcome, each.reading.receipt) for each in (first, second)] == [
+        (Outcome.APPLIED, str(UUID(int=11))),
+        (Outcome.APPLIED, str(UUID(int=77))),
+    ]
+    assert (first.reading.quantity, second.reading.price) == (9, Decimal("13.00"))
+
+
 # -- all together ----------------------------------------------------------------------------------------------------
 
 
@@ -313,3 +324,21 @@ def test_a_thousand_writes_arrive_once_over_two_lanes_while_the_shop_stumbles(sh
     assert set(results.values()) == {Outcome.APPLIED}
     assert {s.app.quantity(100 + n) for n in range(1000)} == {9}
     assert rounds == 2
+
+
+def test_a_slow_shop_gets_smaller_batches_and_its_pace_back_when_it_recovers(shop):
+    s = shop(rows=simple(400))
+    s.store.pacer._slow = 0.2
+    s.app.settings.set(item_cost=0.004)
+    writes = [write(100 + n, delta=-1) for n in range(400)]
+    sizes = []
+    for batch, results in paced_map(s.store.send, s.store.plan_batches(writes), pacer=s.store.pacer):
+        sizes.append(len(batch.writes))
+        assert {result.outcome for result in results} == {Outcome.APPLIED}
+    assert sizes[:2] == [100, 100]
+    assert max(sizes[-3:]) <= 50
+    assert s.store.pacer.lanes == 1
+    s.app.settings.set(item_cost=0)
+    for n in range(8):
+        s.store.send(WriteBatch(0, [write(100 + n, delta=-1)]))
+    assert (s.store.pacer.lanes, s.store.pacer.batch) == (2, 100)
