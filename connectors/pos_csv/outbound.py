@@ -11,6 +11,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum
@@ -55,6 +56,8 @@ class Outbound:
             fresh = {write.operation_id: write for write in writes if known.get(write.operation_id, 0) <= Fate.REJECTED}
             name = self._publish(list(fresh.values()), now) if fresh else ""
         except (OSError, ConfigError) as error:
+            with suppress(OSError):
+                self._discard_unpublished()
             return [WriteResult(write.operation_id, Outcome.NOT_SENT, error=_not_written(error)) for write in writes]
         return [self._result(write, known.get(write.operation_id, 0), name) for write in writes]
 

@@ -100,7 +100,7 @@ PRESETS: dict[PresetName, Preset] = {
     ),
     "lightspeed_x": Preset(
         headers={
-            "sku": ("sku",), "price": ("retail_price",), "cost": ("supply_price",), "name": ("composite_name", "name"),
+            "sku": ("sku",), "price": ("retail_price",), "cost": ("supply_price",), "name": ("name",),
             "category": ("product_category", "type"), "vendor": ("supplier_name", "brand_name"), "barcode": ("barcode",),
         },
         outlet_quantity=(r"inventory_(?P<o>.+)",),
