@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any
 
 from sandbox.server import RunningServer, serve
+from sandbox.shop import add_parser as add_shop_parser
 from sandbox.store import StoreApp
 from sandbox.store.app import KEY, SECRET, VERSIONS
 from sandbox.till.cli import add_parser as add_till_parser
@@ -19,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Result: the exit code; 0 after a stop that was asked for."""
     parser = argparse.ArgumentParser(prog="sandbox", description=__doc__)
     subparsers = parser.add_subparsers(required=True, metavar="command")
-    for add in (add_parser, add_till_parser):  # every part of the sandbox that can run alone adds its command here
+    for add in (add_parser, add_till_parser, add_shop_parser):  # each part that can run alone adds its command
         add(subparsers)
     arguments = parser.parse_args(argv)
     result: int = arguments.run(arguments)

@@ -16,20 +16,19 @@ T = TypeVar("T")
 class Offer:
     """What a customer sees of one product or variation. `available` None: the store doesn't count it."""
 
-    product_id: int
-    variation_id: int  # 0 for a simple product
+    id: int
     available: int | None
 
 
 class Storefront(Protocol):
     """What customers can do in a web store. Every method raises `StorefrontError` when the store won't."""
 
-    def offers(self, rng: Random) -> Sequence[Offer]:
-        """Some or all of what is on sale."""
+    def offers(self) -> Sequence[Offer]:
+        """What is on sale, in an order that stays."""
         ...
 
-    def place_order(self, lines: Sequence[tuple[Offer, int]]) -> int:
-        """Buy and pay. Returns the order's id."""
+    def place_order(self, lines: Sequence[tuple[int, int]], *, oversell: bool) -> int:
+        """Buy and pay (id, quantity)s. Returns the order's id."""
         ...
 
     def cancel_order(self, order_id: int) -> None: ...
@@ -88,6 +87,7 @@ class Crowd:
         self._weights = weights or WEIGHTS
         self._skus = sorted(till.skus())
         rng.shuffle(self._skus)
+        self._tastes: list[int] = []  # places in the store's list, the popular ones first
         self._orders: list[int] = []
 
     def run(self, stop: Event) -> None:
@@ -143,16 +143,18 @@ class Crowd:
     def _web_order(self) -> str:
         if self.store is None:
             return ""
-        there = [
-            offer for offer in self.store.offers(self.rng) if offer.available is None or offer.available > 0 or self.oversell
-        ]
+        on_sale = self.store.offers()
+        if not self._tastes:
+            self._tastes = self.rng.sample(range(len(on_sale)), len(on_sale))
+        there = [on_sale[at] for at in self._tastes if at < len(on_sale)]
+        there = [offer for offer in there if self.oversell or offer.available is None or offer.available > 0]
         if not there:
             return ""
-        chosen = {self._popular(there) for _ in range(self.rng.choice((1, 1, 1, 2, 3)))}
-        lines = [(offer, self._few(None if self.oversell else offer.available)) for offer in sorted(chosen, key=_identity)]
-        order_id = self.store.place_order(lines)
+        chosen = {offer.id: offer for offer in (self._popular(there) for _ in range(self.rng.choice((1, 1, 1, 2, 3))))}
+        lines = [(id_, self._few(None if self.oversell else offer.available)) for id_, offer in sorted(chosen.items())]
+        order_id = self.store.place_order(lines, oversell=self.oversell)
         self._orders.append(order_id)
-        return f"order {order_id}, " + ", ".join(f"{n} × #{offer.variation_id or offer.product_id}" for offer, n in lines)
+        return f"order {order_id}: " + ", ".join(f"{n} × #{id_}" for id_, n in lines)
 
     def _web_cancel(self) -> str:
         return self._with_an_order(lambda store, order_id: store.cancel_order(order_id))
@@ -176,7 +178,3 @@ class Crowd:
     def _few(self, most: int | None) -> int:
         n = self.rng.choice((1, 1, 1, 2, 2, 3))
         return n if most is None else min(n, most)
-
-
-def _identity(offer: Offer) -> tuple[int, int]:
-    return offer.product_id, offer.variation_id

@@ -4,21 +4,18 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sandbox.server import serve
 from sandbox.till.api import TillApp
 from sandbox.till.folder import DropFolder
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
-
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(commands: Any) -> None:
     parser = commands.add_parser("till", help="a till: POS API, and a drop folder when --folder is given")
     add_till_options(parser)
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
@@ -29,6 +26,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def add_till_options(parser: argparse.ArgumentParser) -> None:
     """What the till and the whole shop are both asked."""
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--folder", type=Path, help="where exports go and adjustments come from (outbound/)")
     parser.add_argument("--export-every", type=float, default=60, metavar="SECONDS", help="0: never by itself")
     parser.add_argument("--encoding", default="utf-8", help="of the exports")
@@ -41,8 +39,9 @@ def run(options: argparse.Namespace) -> int:
     if options.load:
         till.load_csv(options.load)
     till.generate(options.generate)
-    with ended_by_signal() as stop, serve(till, port=options.port) as running:
-        ready = {"till_url": running.url, "token": till.token, "folder": str(options.folder or "")}
+    with ended_by_signal() as stop, serve(till, host=options.host, port=options.port) as running:
+        folder = str(options.folder.resolve()) if options.folder else ""
+        ready = {"till_url": running.url, "token": till.token, "folder": folder}
         with in_background(stop, drop_folder(till, options).run) if options.folder else nullcontext():
             say(ready)
             stop.wait()
@@ -53,7 +52,7 @@ def drop_folder(till: TillApp, options: argparse.Namespace) -> DropFolder:
     return DropFolder(till, options.folder, export_every=options.export_every, encoding=options.encoding)
 
 
-def say(ready: dict[str, str]) -> None:
+def say(ready: dict[str, Any]) -> None:
     """One JSON line for whoever started us."""
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
@@ -72,7 +71,7 @@ def ended_by_signal() -> Iterator[Event]:
 
 
 @contextmanager
-def in_background(stop: Event, *lives: "Callable[[Event], object]") -> Iterator[None]:
+def in_background(stop: Event, *lives: Callable[[Event], object]) -> Iterator[None]:
     """Run each in a thread of its own; on leaving, set `stop` and wait for them."""
     threads = [Thread(target=life, args=(stop,), daemon=True) for life in lives]
     for thread in threads:
