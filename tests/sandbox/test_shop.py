@@ -80,8 +80,10 @@ def test_customers_order_only_what_the_store_shows(store, till):
     deeds = [crowd.step() for _ in range(40)]
     assert all(deed.done for deed in deeds)
     assert (store.quantity(101), store.quantity(103)) == (0, 0)
-    sold = sum(line.quantity for order in store.book.orders.values() for line in order.lines if line.product.id == 101)
-    assert sold == 9
+    lines = [line for order in store.book.orders.values() for line in order.lines]
+    assert sum(line.quantity for line in lines if line.product.id == 101) == 9
+    assert {line.product.id for line in lines if line.quantity < 1} == set()
+    assert {line.product.id for line in lines} == {101, 105}
     assert till.happenings == []
 
 
