@@ -150,8 +150,7 @@ class MovementAdmin(ReadOnlyAdmin):
 
     list_display = (
         "occurred_at",
-        "item",
-        "item_name",
+        "thing",
         "location",
         "shown_quantity",
         "kind",

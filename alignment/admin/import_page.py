@@ -137,7 +137,7 @@ class ImportPage:
             return HttpResponseRedirect(reverse("admin:alignment_alignment_import_preview", args=[upload.token]))
         result = import_apply(plan=plan, by=person(request), reason=f"import of {upload.name}")
         upload_drop(upload=upload, session=request.session)
-        text = f"{upload.name}: {result.created} pairs created, {result.changed} changed, {result.unchanged} unchanged."
+        text = f"Pairs of “{upload.name}”: {result.created} created, {result.changed} changed, {result.unchanged} unchanged."
         if result.problems:
             return self._to_list(request, f"{text} {result.problems} rows were not applied.", messages.WARNING)
         return self._to_list(request, text, messages.SUCCESS)

@@ -70,7 +70,7 @@ def plan_import(rows: Sequence[AlignmentRow], pos: Connection, store: Connection
         if not things.filter(connection=connection).exists():
             raise AlignmentFileError(
                 f"“{connection}” was never read, so no row can be matched.",
-                next_step=f"Read it first: inventory_sync --full --connection {connection}. Then import again.",
+                next_step=f"Read both sides first: inventory_sync --full --connection {store}. Then import again.",
                 code="never_read",
             )
     return ImportPlan(pos, store, rows_judge(rows, _known(rows, pos, store)))
