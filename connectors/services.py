@@ -103,9 +103,10 @@ def connection_check(*, connection: Connection, now: Callable[[], datetime]) -> 
         log.flush()
     if report.facts:
         connection.facts = dict(report.facts)
-        currency = report.facts.get("currency", "")
-        connection.currency = connection.currency or currency
-        connection.save(update_fields=["facts", "currency"])
+        connection.currency = connection.currency or report.facts.get("currency", "")
+        if "version" in report.facts and "version" in connection.spec.settings.model_fields:
+            connection.settings = {**connection.settings, "version": report.facts["version"]}
+        connection.save(update_fields=["facts", "currency", "settings"])
     return report
 
 

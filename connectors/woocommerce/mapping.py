@@ -99,16 +99,24 @@ def _management(row: Row) -> StockManagement:
 
 
 def _quantity(row: Row) -> Decimal | None:
-    """None where nobody counts: a number left over from before says nothing (woocommerce.md 10)."""
-    said = _need(row, "stock_quantity")
-    if said is None or said == "" or _management(row) is StockManagement.NONE:
+    """None where nobody counts: a number left over from before says nothing (woocommerce.md 10). A product that is counted,
+    and never was given a number, is sold out for WooCommerce, which adds a difference to 0."""
+    said, management = _need(row, "stock_quantity"), _management(row)
+    if management is StockManagement.NONE:
         return None
+    if said is None or said == "":
+        return Decimal(0) if management is StockManagement.OWN else None
     return _number(row, "stock_quantity", said)
 
 
 def _price(row: Row, field: str) -> Decimal | None:
+    """None where there is no price, or one that can't be read: importers write “12,50” past WooCommerce's checks. One such
+    product must not stop the reading of the others."""
     said = _need(row, field)
-    return None if said is None or said == "" else _number(row, field, said)
+    try:
+        return None if said is None or said == "" else _number(row, field, said)
+    except ConfigError:
+        return None
 
 
 def _number(row: Row, field: str, said: Any) -> Decimal:

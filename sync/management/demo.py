@@ -51,7 +51,7 @@ def shop_start(children: Children, *, folder: Path) -> Shop:
     if not line:
         raise RuntimeError("The pretend shop did not start; its last words are above.")
     said = json.loads(line)
-    return Shop(said["store"]["url"], said["store"]["key"], said["store"]["secret"], said["till"]["url"], folder)
+    return Shop(said["store_url"], said["key"], said["secret"], said["till_url"], folder)
 
 
 @dataclass(frozen=True, slots=True)

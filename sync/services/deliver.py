@@ -127,6 +127,9 @@ def _record(ctx: RunContext, results: Sequence[WriteResult]) -> None:
         if result.outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
             applied.append(row)
             write_landed(ctx=ctx, row=row, reading=result.reading)
+            if result.error is not None and not ctx.counts["without_receipt"]:  # it landed, but left no trace: say so once
+                ctx.counts["without_receipt"] += 1
+                ctx.problem(side=ctx.store, subject=_subject(row), error=result.error, fails_run=False)
         else:
             _not_applied(ctx, row, result)
     rows_save(rows)

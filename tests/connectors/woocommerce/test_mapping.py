@@ -92,11 +92,22 @@ def test_a_barcode_is_text():
 
 @pytest.mark.parametrize(
     ("said", "quantity"),
-    [(12, "12"), (Decimal("12.5"), "12.5"), ("12.50", "12.50"), ("-3", "-3"), (0, "0"), ("", None), (None, None)],
+    [(12, "12"), (Decimal("12.5"), "12.5"), ("12.50", "12.50"), ("-3", "-3"), (0, "0")],
 )
 def test_a_quantity_may_be_a_number_or_text(said, quantity):
-    reading = reading_from(ROW | {"stock_quantity": said})
-    assert reading.quantity == (None if quantity is None else Decimal(quantity))
+    assert reading_from(ROW | {"stock_quantity": said}).quantity == Decimal(quantity)
+
+
+@pytest.mark.parametrize("said", ["", None])
+def test_a_counted_product_without_a_number_is_sold_out_and_one_counted_elsewhere_is_unknown(said):
+    assert reading_from(ROW | {"stock_quantity": said}).quantity == 0
+    assert reading_from(ROW | {"stock_quantity": said, "manage_stock": "parent"}).quantity is None
+    assert reading_from(ROW | {"stock_quantity": said, "manage_stock": False}).quantity is None
+
+
+@pytest.mark.parametrize("said", ["12,50", "free", [1], True])
+def test_a_price_that_cannot_be_read_is_unknown_and_stops_nothing(said):
+    assert reading_from(ROW | {"regular_price": said}).price is None
 
 
 @pytest.mark.parametrize("said", ["abc", "12,5", True, [1], {"a": 1}, "NaN", "Infinity"])
