@@ -179,11 +179,19 @@ def looks_like_utf8(path: Path, encoding: str) -> bool:
     return decodes(path, "utf-8")
 
 
+def cells_of(line: str, delimiter: str) -> list[str]:
+    """Result: the cells of one line on its own; none where it can't be cut into cells."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
 def delimiter_of(header_line: str, settings: PosCsvSettings) -> str:
     """Result: what separates the header's cells: the configured delimiter, or the one that gives the most cells."""
     if settings.delimiter != "auto":
         return settings.delimiter
-    return max(_DELIMITERS, key=lambda mark: len(next(csv.reader([header_line], delimiter=mark), [])))
+    return max(_DELIMITERS, key=lambda mark: len(cells_of(header_line, mark)))
 
 
 def separator_line(line: str) -> str:

@@ -7,6 +7,7 @@ problem with its line. Rows stream; what is kept is one small reading per row.
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from connectors.contract import RowProblem, TillReading
@@ -16,6 +17,7 @@ from connectors.pos_csv.dialect import (
     MAX_ROWS,
     BoundedLines,
     cell_too_large,
+    cells_of,
     delimiter_of,
     encoding_of,
     lines_of,
@@ -72,7 +74,14 @@ def _header(lines: BoundedLines, settings: PosCsvSettings) -> tuple[list[str], s
     if mark:
         first = next(lines, "")
     delimiter = mark or delimiter_of(first, settings)
-    header = next(csv.reader([first], delimiter=delimiter), [])
+    try:
+        header = next(csv.reader(chain([first], lines), delimiter=delimiter, strict=True), [])
+    except csv.Error as error:
+        raise FileRefusedError(
+            "The line of column names can't be cut into columns: its quotation marks don't match, or it is far too long.",
+            code="header",
+            next_step="Check that this is the right list, and export again.",
+        ) from error
     if not any(cell.strip() for cell in header):
         raise FileRefusedError("The file has no header line.", code="header", next_step="Export with column names on top.")
     return [cell.lstrip("\ufeff") for cell in header], delimiter
@@ -82,10 +91,7 @@ def _columns(header: list[str], lines: BoundedLines, settings: PosCsvSettings) -
     try:
         return resolve(header, settings)
     except FileRefusedError as refusal:
-        below = [
-            next(csv.reader([line], delimiter=delimiter_of(line, settings)), [])
-            for line, _ in zip(lines, range(_LOOK_BELOW), strict=False)
-        ]
+        below = [cells_of(line, delimiter_of(line, settings)) for line, _ in zip(lines, range(_LOOK_BELOW), strict=False)]
         above = first_header_line(below, lambda cells: _resolves(cells, settings))
         if above is None:
             raise

@@ -58,7 +58,7 @@ class RowReader:
         reason = self._unusable(row, raw, sku)
         if reason is not None:
             code, message, step = reason
-            self._reject(RowProblem(line, sku.strip(), code, f"Line {line}: {message}", step))
+            self._reject(RowProblem(line, sku[:MAX_SKU], code, f"Line {line}: {message}", step))
             return
         self._read_quantities(row, sku, line)
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from connectors.errors import ConnectorError
-from connectors.pos_csv.dialect import delimiter_of, encoding_of, lines_of, separator_line
+from connectors.pos_csv.dialect import cells_of, delimiter_of, encoding_of, lines_of, separator_line
 from connectors.pos_csv.presets import header_key
 from connectors.pos_csv.problems import FileRefusedError
 from connectors.pos_csv.settings import PosCsvSettings
@@ -78,7 +78,7 @@ def time_in_column(path: Path, settings: PosCsvSettings, *, near: datetime) -> d
             mark = separator_line(head)
             head = next(lines, "") if mark else head
             delimiter = mark or delimiter_of(head, settings)
-            keys = [header_key(cell) for cell in next(csv.reader([head], delimiter=delimiter), [])]
+            keys = [header_key(cell) for cell in cells_of(head, delimiter)]
             if header_key(settings.time_column) not in keys:
                 return None
             column = keys.index(header_key(settings.time_column))

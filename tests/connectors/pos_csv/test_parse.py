@@ -107,6 +107,16 @@ def test_a_separator_line_of_excel_is_obeyed_and_counted(write: Write) -> None:
     assert [(reading.sku, reading.line) for reading in parsed.readings] == [("A", 3)]
 
 
+def test_a_column_name_may_have_two_lines(write: Write) -> None:
+    parsed = read(write('SKU,"Qty\nOn Hand",Name\nA,3,Pot\n'))
+    assert [(reading.sku, reading.on_hand, reading.line) for reading in parsed.readings] == [("A", Decimal(3), 3)]
+
+
+@pytest.mark.parametrize("header", ['SKU,"Qty\n', "SKU," + "x" * 200_000])
+def test_a_header_that_cannot_be_cut_into_columns_is_refused(write: Write, header: str) -> None:
+    assert refused(write(f"{header}\nA,3\n")).code == "header"
+
+
 def test_a_configured_delimiter_wins(write: Write) -> None:
     parsed = read(write("SKU|Name, of, the, thing|Qty\nA|Pot|3\n"), delimiter="|")
     assert quantities(parsed) == {"A": "3"}

@@ -299,6 +299,17 @@ def test_a_folder_in_which_nothing_can_be_moved_says_what_to_do(drop: Drop) -> N
     assert drop.names() == ["processing", "stock.csv"]
 
 
+def test_a_file_that_cannot_be_opened_says_what_to_do(drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    drop.put("stock.csv", GOOD)
+    monkeypatch.setattr("connectors.pos_csv.dialect.os.open", denied)  # chmod stops no root
+    with pytest.raises(ConfigError) as error:
+        list(drop.till().feeds())
+    assert (error.value.code, error.value.message) == ("unreadable_file", "“stock.csv” can't be opened: Permission denied.")
+
+
 def test_an_absolute_folder_is_taken_as_it_is(drop: Drop, tmp_path_factory: pytest.TempPathFactory) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     path = elsewhere / "stock.csv"
