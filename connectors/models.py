@@ -81,6 +81,7 @@ class Connection(models.Model):
 
     class Meta:
         ordering = ["name"]
+        permissions = [("go_live", "Can let a connection write, or stop it")]
 
     def __str__(self) -> str:
         return self.name

@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name'],
+                'permissions': [('go_live', 'Can let a connection write, or stop it')],
             },
         ),
         migrations.CreateModel(

@@ -108,6 +108,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'permissions': [('start_run', 'Can start a sync'), ('release_run', 'Can release or discard a held run or feed')],
             },
         ),
         migrations.CreateModel(
@@ -172,6 +173,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
+                'permissions': [('retry_write', 'Can have a refused write tried again')],
             },
         ),
         migrations.CreateModel(

@@ -48,6 +48,7 @@ class SyncRun(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [("start_run", "Can start a sync"), ("release_run", "Can release or discard a held run or feed")]
         constraints = [
             models.UniqueConstraint(fields=["store"], condition=models.Q(state="running"), name="one_open_run_per_store")
         ]

@@ -54,6 +54,7 @@ class OutboundWrite(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [("retry_write", "Can have a refused write tried again")]
         constraints = [
             models.UniqueConstraint(
                 fields=["listing"],

@@ -1,0 +1,95 @@
+"""The form of a connection: its own columns, and the settings and credentials of its kind as fields of their own."""
+
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.views.decorators.debug import sensitive_variables
+from pydantic import BaseModel
+from pydantic import ValidationError as SettingsError
+
+from connectors.admin.fields import credential_field, setting_field, setting_initial, settings_from
+from connectors.admin.parts import AnyModelForm
+from connectors.models import Connection
+from connectors.registry import kind_get
+
+SETTING, CREDENTIAL = "setting__", "credential__"
+
+
+class ConnectionForm(AnyModelForm):
+    """Subclassed for each kind by `form_for`. Secrets go in and never come out."""
+
+    kind_name = ""
+
+    class Meta:
+        model = Connection
+        fields = [
+            "name", "mode", "is_active", "time_zone", "currency", "guard_zero_percent", "guard_shrink_percent",
+        ]  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance.kind:
+            self.instance.kind = self.kind_name
+        stored = self.instance.settings
+        for name, info in kind_get(self.kind_name).settings.model_fields.items():
+            if SETTING + name in self.fields:
+                self.initial[SETTING + name] = setting_initial(info, stored, name)
+
+    @sensitive_variables()
+    def clean(self) -> dict[str, Any]:
+        """Settings and credentials as the kind sees them; each complaint lands at its own field, without the value."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        kind = kind_get(self.kind_name)
+        self.instance.settings = settings_from(kind.settings, _part(cleaned, SETTING))
+        before = self.instance.credentials if isinstance(self.instance.credentials, dict) else {}
+        typed = {name: said for name, said in _part(cleaned, CREDENTIAL).items() if said}
+        self.instance.credentials = {**before, **typed}
+        self._check(kind.settings, self.instance.settings, SETTING)
+        self._check(kind.credentials, self.instance.credentials, CREDENTIAL)
+        return cleaned
+
+    @sensitive_variables()
+    def _check(self, model: type[BaseModel], given: dict[str, Any], prefix: str) -> None:
+        try:
+            model.model_validate(given)
+        except SettingsError as error:
+            for problem in error.errors(include_input=False, include_url=False, include_context=False):
+                field = prefix + str(problem["loc"][0]) if problem["loc"] else ""
+                if field in self.errors:
+                    continue  # the form itself has said it already: "This field is required."
+                message = problem["msg"].removeprefix("Value error, ")
+                self.add_error(field if field in self.fields else None, message)
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """The model complains of settings and credentials as a whole; here their fields have said it already."""
+        if field is None and isinstance(error, ValidationError) and hasattr(error, "error_dict"):
+            shown = {name: list_ for name, list_ in error.error_dict.items() if name in self.fields or name == NON_FIELD_ERRORS}
+            if not shown and self.errors:
+                return
+            error = ValidationError(shown) if shown else ValidationError(error.messages)
+        super().add_error(field, error)
+
+
+def _part(cleaned: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): value for name, value in cleaned.items() if name.startswith(prefix)}
+
+
+def form_for(kind_name: str, *, connection: Connection | None) -> type[ConnectionForm]:
+    """Result: the form for connections of that kind. Raises ConfigError for a kind that is not there."""
+    kind = kind_get(kind_name)
+    stored = connection.credentials if connection and isinstance(connection.credentials, dict) else {}
+    fields: dict[str, Any] = {
+        SETTING + name: setting_field(name, info) for name, info in kind.settings.model_fields.items()
+    } | {
+        CREDENTIAL + name: credential_field(name, info, is_kept=name in stored)
+        for name, info in kind.credentials.model_fields.items()
+    }  # fmt: skip
+    return type("ConnectionForm", (ConnectionForm,), {**fields, "kind_name": kind_name, "__module__": __name__})
+
+
+def field_names(kind_name: str) -> tuple[list[str], list[str], list[str]]:
+    """Result: the names of the form's fields: settings that must be given, the other settings, credentials."""
+    kind = kind_get(kind_name)
+    needed = [SETTING + name for name, info in kind.settings.model_fields.items() if info.is_required()]
+    others = [SETTING + name for name, info in kind.settings.model_fields.items() if not info.is_required()]
+    return needed, others, [CREDENTIAL + name for name in kind.credentials.model_fields]

@@ -1,0 +1,108 @@
+"""What the admin pages of all apps are made of: badges, numbers, and lists that are only read."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from simple_history.admin import SimpleHistoryAdmin
+
+if TYPE_CHECKING:  # Django's own classes take a parameter only for the type checker
+    AnyModelAdmin = admin.ModelAdmin[Any]
+    AnyTabularInline = admin.TabularInline[Any, Any]
+    AnyModelForm = forms.ModelForm[Any]
+else:
+    AnyModelAdmin, AnyTabularInline, AnyModelForm = admin.ModelAdmin, admin.TabularInline, forms.ModelForm
+
+SIGNS: Mapping[str, str] = {"ok": "✓", "info": "→", "warn": "▲", "bad": "✗", "mute": "–"}
+UNKNOWN = "–"
+
+
+def badge(text: object, tone: str) -> SafeString:
+    """Result: a status as colour, sign and word. `tone` is one of SIGNS: ok, info, warn, bad, mute."""
+    return format_html('<span class="badge {}"><span aria-hidden="true">{}</span> {}</span>', tone, SIGNS[tone], text)
+
+
+def number(quantity: Decimal | None, *, signed: bool = False) -> str:
+    """Result: a quantity as people read it: 12, 1.5, −3; a dash where it is unknown, never 0."""
+    if quantity is None:
+        return UNKNOWN
+    text = f"{quantity.normalize():+f}" if signed else f"{quantity.normalize():f}"
+    return text.replace("-", "−")
+
+
+def till_and_shop(till: Decimal | None, shop: Decimal | None) -> SafeString:
+    """Result: one cell that says what the till says, the difference, and what the shop shows. Unknown is no difference of 0."""
+    difference = till - shop if till is not None and shop is not None else None
+    said = UNKNOWN if difference is None else number(difference, signed=True) if difference else "="
+    return format_html(
+        '<span class="pair"><span><small>till</small><b>{}</b></span><span class="d {}">{}</span>'
+        "<span><small>shop</small><b>{}</b></span></span>",
+        number(till),
+        "" if not difference else "up" if difference > 0 else "down",
+        said,
+        number(shop),
+    )
+
+
+def named(name: str, *skus: str) -> SafeString:
+    """Result: a thing as people know it, with its SKUs small below; equal SKUs are said once."""
+    codes = " · ".join(dict.fromkeys(filter(None, skus)))
+    return format_html(
+        '<span class="what">{}</span> <span class="sku">{}</span>', name or codes or "no name", codes if name else ""
+    )
+
+
+def duration(start: datetime | None, end: datetime | None) -> str:
+    """Result: how long it took, in the largest fitting unit; a dash while it is not over."""
+    if start is None or end is None:
+        return UNKNOWN
+    seconds = (end - start).total_seconds()
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = int(seconds // 60)
+    return f"{minutes} min {int(seconds % 60)} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+class AskedActionsAdmin(AnyModelAdmin):
+    """Refuses a posted action that the reader may not do with 403, where Django would only not do it."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        wanted = request.POST.get("action") if request.method == "POST" else None
+        if wanted and wanted not in self.get_actions(request):
+            raise PermissionDenied
+        return super().changelist_view(request, extra_context)
+
+
+class ReadOnlyAdmin(AskedActionsAdmin):
+    """Rows that the engine writes: to be looked at, searched and filtered, never edited."""
+
+    show_full_result_count = False  # counting a large table a second time costs more than it tells
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc] # simple_history has no types
+    """Who changed what. Looking at a former version never brings it back: simple_history only hides the button, and would take
+    a posted form even from somebody who may only look."""
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        page: HttpResponse = super().history_form_view(request, object_id, version_id, extra_context)
+        return page

@@ -1,0 +1,18 @@
+"""Runs, pairs and writes, in the admin."""
+
+from sync.admin.feeds import TillFeedAdmin
+from sync.admin.log import RunProblemAdmin, SyncLogAdmin
+from sync.admin.orders import OrderAdmin
+from sync.admin.runs import SyncRunAdmin
+from sync.admin.states import SyncStateAdmin
+from sync.admin.writes import OutboundWriteAdmin
+
+__all__ = [
+    "OrderAdmin",
+    "OutboundWriteAdmin",
+    "RunProblemAdmin",
+    "SyncLogAdmin",
+    "SyncRunAdmin",
+    "SyncStateAdmin",
+    "TillFeedAdmin",
+]

@@ -1,0 +1,107 @@
+"""Words and tones for what the engine writes down."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from connectors.admin.parts import badge
+from sync.models import OutboundWrite, SyncRun, SyncState, TillFeed
+
+RUN_TONES = {
+    SyncRun.State.RUNNING: "info",
+    SyncRun.State.HELD: "warn",
+    SyncRun.State.DONE: "ok",
+    SyncRun.State.PARTIAL: "warn",
+    SyncRun.State.FAILED: "bad",
+    SyncRun.State.DISCARDED: "mute",
+}
+STATE_TONES = {
+    SyncState.Status.SYNCED: "ok",
+    SyncState.Status.PENDING: "info",
+    SyncState.Status.CONFLICT: "warn",
+    SyncState.Status.ERROR: "bad",
+}
+WRITE_TONES = {
+    OutboundWrite.State.PENDING: "info",
+    OutboundWrite.State.SENDING: "info",
+    OutboundWrite.State.UNKNOWN: "warn",
+    OutboundWrite.State.APPLIED: "ok",
+    OutboundWrite.State.REJECTED: "bad",
+    OutboundWrite.State.NOT_SENT: "mute",
+    OutboundWrite.State.CANCELLED: "mute",
+}
+FEED_TONES = {
+    TillFeed.State.APPLYING: "info",
+    TillFeed.State.APPLIED: "ok",
+    TillFeed.State.REFUSED: "mute",
+    TillFeed.State.HELD: "warn",
+    TillFeed.State.RELEASED: "info",
+}
+
+# What a run counts, in the words of its page and in the order in which people ask.
+COUNT_WORDS = {
+    "pairs": "pairs of till item and shop product",
+    "in_step": "pairs in step",
+    "waiting": "pairs that wait for a later look",
+    "need_decision": "pairs that need a decision",
+    "failed": "pairs that the shop refuses",
+    "changes": "shop numbers that should change",
+    "writes": "numbers written to the shop",
+    "till_writes": "adjustments booked at the till",
+    "till_adjustments": "adjustments left for the till",
+    "open_writes": "writes without an answer yet",
+    "unknown": "writes whose outcome is unknown",
+    "rejected": "writes that were refused",
+    "not_sent": "writes without effect",
+    "quarantined": "numbers not sent again, since they were refused",
+    "looked_up_landed": "unanswered writes that had landed",
+    "looked_up_without_effect": "unanswered writes without effect",
+    "feeds_applied": "till exports read",
+    "feeds_seen_again": "till exports that were known already",
+    "items": "items at the till",
+    "items_new": "new items at the till",
+    "items_missing": "items gone from the till's export",
+    "till_opened": "shelves counted for the first time",
+    "till_changed": "shelves that changed at the till",
+    "till_readings_deferred": "till numbers put off until our writes are surely in",
+    "listings": "products in the shop",
+    "listings_new": "new products in the shop",
+    "listings_missing": "products gone from the shop",
+    "shop_opened": "products read for the first time",
+    "shop_readings_deferred": "shop numbers put off because of news in between",
+    "orders": "orders read",
+    "online_units": "units sold online",
+    "suspects": "shop numbers that nothing explains yet",
+    "drifts": "shop numbers that were edited",
+    "failures": "problems",
+    "notes": "notes",
+}
+
+
+def run_badge(run: SyncRun) -> SafeString:
+    """Result: the state of a run; a dry one says so."""
+    label = SyncRun.State(run.state).label.split(":")[0]
+    return badge(f"{label} (dry run)" if run.dry_run else label, RUN_TONES[SyncRun.State(run.state)])
+
+
+def counts_in_words(counts: dict[str, int]) -> list[tuple[str, int]]:
+    """Result: what a run counted, as (words, number), in the order people ask; a count without words keeps its name."""
+    known = [(words, counts[name]) for name, words in COUNT_WORDS.items() if counts.get(name)]
+    return known + [(name.replace("_", " "), count) for name, count in counts.items() if name not in COUNT_WORDS]
+
+
+class RunFilter(admin.SimpleListFilter):
+    """Shown only when a link came with one run: a list of all runs would be no help."""
+
+    title = "run"
+    parameter_name = "run"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        wanted = request.GET.get("run", "")
+        return [(wanted, f"Only run {wanted}")] if wanted.isdigit() else []
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        wanted = self.value()
+        return queryset.filter(run_id=wanted) if wanted and wanted.isdigit() else queryset

@@ -1,0 +1,90 @@
+"""Where each pair stands."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from connectors.admin.parts import HistoryAdmin, ReadOnlyAdmin, badge, named, number, till_and_shop
+from connectors.contract import Side
+from connectors.models import Connection
+from connectors.registry import LABELS, kind_get
+from inventory.models import Item
+from sync.admin.parts import STATE_TONES
+from sync.models import SyncState
+
+
+class SideFilter(admin.SimpleListFilter):
+    """By one of the connections of a side."""
+
+    side: Side
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        kinds = [kind for kind in LABELS if kind_get(kind).capabilities.side == self.side]
+        return [(str(pk), name) for pk, name in Connection.objects.filter(kind__in=kinds).values_list("pk", "name")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        wanted = self.value()
+        return queryset.filter(**{self.parameter_name or "": wanted}) if wanted and wanted.isdigit() else queryset
+
+
+class StoreFilter(SideFilter):
+    title, parameter_name, side = "shop", "woo", Side.STORE
+
+
+class TillFilter(SideFilter):
+    title, parameter_name, side = "till", "pos", Side.POS
+
+
+class CategoryFilter(admin.SimpleListFilter):
+    """By the till's category of the item."""
+
+    title = "category"
+    parameter_name = "category"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        names = Item.objects.exclude(category="").order_by("category").values_list("category", flat=True).distinct()
+        return [(name, name) for name in names[:100]]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(alignment__item__category=self.value()) if self.value() else queryset
+
+
+@admin.register(SyncState)
+class SyncStateAdmin(ReadOnlyAdmin, HistoryAdmin):
+    """Till, difference and shop of every pair, with the reason where they differ."""
+
+    list_display = ("product", "figures", "status", "reason", "last_sync", "woo")
+    list_display_links = ("product",)
+    list_filter = ("sync_status", StoreFilter, TillFilter, CategoryFilter)
+    list_select_related = ("alignment__item", "alignment__listing", "woo")
+    search_fields = ("pos_sku", "woo_sku", "alignment__item__name", "alignment__listing__name")
+    fieldsets = (
+        (None, {"fields": ("status", "reason", "figures", "last_sync")}),
+        ("Till", {"fields": ("pos", "pos_sku", "pos_quantity", "last_pos_update", "pos_price", "pos_cost")}),
+        ("Shop", {"fields": ("woo", "woo_sku", "woo_quantity", "last_woo_update", "woo_price")}),
+        ("Pair", {"fields": ("alignment",)}),
+    )
+    readonly_fields = flatten_fieldsets(fieldsets)  # the page of a former version asks for them by name
+    history_list_display = ("figures_then", "status_then")
+
+    @admin.display(description="product", ordering="pos_sku")
+    def product(self, state: SyncState) -> SafeString:
+        pair = state.alignment
+        return named(pair.item.name or pair.listing.name, state.pos_sku, state.woo_sku)
+
+    @admin.display(description="till and shop")
+    def figures(self, state: SyncState) -> SafeString:
+        return till_and_shop(state.pos_quantity, state.woo_quantity)
+
+    @admin.display(description="status", ordering="sync_status")
+    def status(self, state: SyncState) -> SafeString:
+        return badge(state.get_sync_status_display(), STATE_TONES[SyncState.Status(state.sync_status)])
+
+    def figures_then(self, record: Any) -> str:
+        return f"till {number(record.pos_quantity)}, shop {number(record.woo_quantity)}"
+
+    def status_then(self, record: Any) -> str:
+        return str(SyncState.Status(record.sync_status).label)

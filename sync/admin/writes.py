@@ -1,0 +1,86 @@
+"""The outbox: what was, or is to be, told to the shop and the till."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+
+from connectors.admin.parts import ReadOnlyAdmin, badge, named, number
+from sync.admin.parts import WRITE_TONES, RunFilter
+from sync.models import OutboundWrite
+from sync.services.decisions import writes_retry
+
+
+@admin.register(OutboundWrite)
+class OutboundWriteAdmin(ReadOnlyAdmin):
+    """Newest first. What the shop refused can be tried again, with a reason."""
+
+    list_display = ("product", "connection", "change", "state_badge", "reason", "error", "created_at", "run_number")
+    list_filter = (RunFilter, "state", "connection", "is_released")
+    list_select_related = ("connection", "listing", "level__item", "level__location")
+    search_fields = ("listing__sku", "listing__name", "level__item__sku", "level__item__name")
+    fieldsets = (
+        (None, {"fields": ("state_badge", "product", "connection", "change", "reason")}),
+        ("What came back", {"fields": ("error_code", "error", "is_released")}),
+        ("When", {"fields": ("created_at", "sent_at", "answered_at", "attempts", "next_attempt_at")}),
+        ("For support", {"fields": ("run", "operation_id", "epoch")}),
+    )
+    actions = ("try_again",)
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Asked by Django for the action below."""
+        return request.user.has_perm("sync.retry_write")
+
+    @admin.action(description="Try again…", permissions=["retry"])
+    def try_again(self, request: HttpRequest, writes: QuerySet[OutboundWrite]) -> HttpResponse | None:
+        """Ask for the reason first; then let the next run send them."""
+        refused = writes.filter(state=OutboundWrite.State.REJECTED, listing__isnull=False).select_related(
+            *self.list_select_related
+        )
+        if not refused:
+            self.message_user(request, "Only what the shop refused can be tried again. None of these was.", messages.WARNING)
+            return None
+        reason = request.POST.get("reason", "").strip()
+        if not reason:
+            return self._ask(request, refused, asked_before="reason" in request.POST)
+        rows = list(refused)
+        writes_retry(writes=rows)
+        for row in rows:
+            self.log_change(request, row, f"Tried again: {reason[:200]}")
+        self.message_user(request, f"{len(rows)} will be tried again with the next sync.", messages.SUCCESS)
+        return None
+
+    def _ask(self, request: HttpRequest, refused: QuerySet[OutboundWrite], *, asked_before: bool) -> TemplateResponse:
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Try again what the shop refused",
+            "rows": [(write, self.product(write), self.change(write)) for write in refused],
+            "asked_before": asked_before,
+            "checkbox": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/sync/outboundwrite/try_again.html", context)
+
+    @admin.display(description="product", ordering="listing__sku")
+    def product(self, write: OutboundWrite) -> SafeString:
+        if write.level:
+            return named(write.level.item.name, write.level.item.sku, str(write.level.location))
+        return named(write.listing.name, str(write.listing)) if write.listing else named("")
+
+    @admin.display(description="change")
+    def change(self, write: OutboundWrite) -> str:
+        difference = number(write.planned_to - write.planned_from, signed=True)
+        return f"{number(write.planned_from)} → {number(write.planned_to)} ({difference})"
+
+    @admin.display(description="state", ordering="state")
+    def state_badge(self, write: OutboundWrite) -> SafeString:
+        label = OutboundWrite.State(write.state).label.split(":")[0]
+        return badge(label, WRITE_TONES[OutboundWrite.State(write.state)])
+
+    @admin.display(description="run", ordering="run")
+    def run_number(self, write: OutboundWrite) -> str:
+        return str(write.run_id)

@@ -1,0 +1,44 @@
+"""What the workers do. Celery only wakes; the rows are the truth (design.md §5)."""
+
+import logging
+
+from celery import shared_task
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from connectors.errors import ConfigError
+from connectors.leases import LeaseHeldError
+from connectors.models import Connection
+from sync.models import SyncRun
+from sync.services.runs import run_sync
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task  # type: ignore[untyped-decorator] # celery has no types
+def sync_store(
+    store_id: int,
+    kind: str,
+    by_id: int | None = None,
+    dry_run: bool = False,  # noqa: FBT001, FBT002 - a task's arguments come by name, from a message
+    release_run_id: int | None = None,
+) -> str:
+    """Sync one store once. Result: the state the run ended in; "refused" when another run is at it, or the run to be released is
+    no longer held."""
+    release = SyncRun.objects.filter(pk=release_run_id, state=SyncRun.State.HELD).first() if release_run_id else None
+    if release_run_id and release is None:
+        logger.info("Run %s is no longer held: not released again.", release_run_id)
+        return "refused"
+    try:
+        run = run_sync(
+            store=Connection.objects.get(pk=store_id),
+            kind=SyncRun.Kind(kind),
+            now=timezone.now,
+            dry_run=dry_run,
+            release=release,
+            by=User.objects.filter(pk=by_id).first() if by_id else None,
+        )
+    except (LeaseHeldError, ConfigError) as refusal:
+        logger.warning("No sync of connection %s: %s", store_id, refusal)
+        return "refused"
+    return run.state
