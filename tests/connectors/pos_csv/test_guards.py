@@ -23,6 +23,7 @@ def figures(items: int, in_stock: int, header: tuple[str, ...] = HEADER, currenc
         (figures(20, 20), figures(10, 10), {}),  # half, but only ten items: a small shop
         (figures(100, 80), figures(100, 64), {}),
         (figures(100, 80), figures(300, 240), {}),
+        (figures(100, 80), figures(81, 63), {}),  # shelves that went with their rows are counted once
         (figures(100, 80), figures(10, 10), {"file_is_complete": False, "max_zeroed_percent": 100}),
         (figures(100, 80), figures(10, 0), {"max_shrink_percent": 100, "max_zeroed_percent": 100}),
         (figures(9, 9, currencies=("$",)), figures(9, 9), {}),

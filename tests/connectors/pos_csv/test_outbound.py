@@ -159,6 +159,28 @@ def test_a_sending_killed_before_its_file_appeared_was_not_sent(drop: Drop, monk
     assert drop.till().look_up([ONE]) == {ONE: Outcome.UNKNOWN}
 
 
+def test_a_sending_killed_before_its_file_appeared_can_be_sent_at_once(drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(self: Path, target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        drop.till().send([write(ONE)])
+    monkeypatch.undo()
+    drop.till().send([write(ONE)])
+    (path,) = outbound(drop)
+    assert [row["Operation ID"] for row in rows(path)] == [str(ONE)]
+
+
+def test_a_file_met_twice_while_it_is_moved_counts_as_imported(drop: Drop) -> None:
+    till = drop.till()
+    till.send([write(ONE)])
+    (path,) = outbound(drop)
+    (path.parent / "imported").mkdir()
+    (path.parent / "imported" / path.name).write_bytes(path.read_bytes())
+    assert till.look_up([ONE]) == {ONE: Outcome.APPLIED}
+
+
 def test_a_full_disk_sends_nothing_and_says_so(drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")

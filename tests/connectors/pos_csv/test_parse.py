@@ -305,6 +305,11 @@ def test_refuse_file_uses_a_file_whole_or_not_at_all(write: Write) -> None:
     assert quantities(read(path)) == {"A": "3"}
 
 
+def test_refuse_file_minds_a_bad_price_too(write: Write) -> None:
+    refusal = refused(write(f"{HEADER}A,Pot,,ask,1,3\n"), on_bad_rows="refuse_file")
+    assert [problem.code for problem in refusal.problems] == ["bad_price"]
+
+
 def test_refuse_file_does_not_mind_notes(write: Write) -> None:
     parsed = read(write("SKU,Barcode,Qty\nA,6.12E+11,3\nA,6.12E+11,3\nTotal,,3\n"), on_bad_rows="refuse_file")
     assert quantities(parsed) == {"A": "3"}

@@ -1,6 +1,7 @@
 """The drop folder's whole life: what is taken when, where it lies afterwards, and what a crash leaves (csv.md §5)."""
 
 import hashlib
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from connectors.contract import FeedFate, RowProblem
 from connectors.errors import ConfigError, FeedError
-from connectors.pos_csv.files import safe_name
+from connectors.pos_csv.files import identity_of, safe_name
 from connectors.pos_csv.problems import FileRefusedError
 from tests.connectors.pos_csv.conftest import NOW, Drop
 
@@ -107,9 +108,11 @@ def test_a_claimed_file_is_gone_from_the_folder_and_offered_again_until_it_is_se
     drop.put("stock.csv", GOOD)
     (feed,) = drop.till().feeds()
     assert (drop.names(), len(drop.names("processing"))) == ([], 1)
+    claimed = drop.names("processing")
     after_a_crash = drop.till()
     (again,) = after_a_crash.feeds()
     assert (again.identity, again.name, again.true_at) == (feed.identity, feed.name, feed.true_at)
+    assert drop.names("processing") == claimed
     after_a_crash.settle(again.identity, FeedFate.APPLIED)
     assert (list(drop.till().feeds()), drop.names("processing"), len(drop.names("done"))) == ([], [], 1)
 
@@ -323,8 +326,13 @@ def test_links_are_never_followed(drop: Drop, tmp_path_factory: pytest.TempPathF
     secret = outside / "secret.csv"
     secret.write_text(GOOD, encoding="utf-8")
     drop.touch(secret, age=timedelta(hours=1))
-    (drop.root / "link.csv").symlink_to(secret)
-    assert list(drop.till().feeds()) == []
+    link = drop.root / "link.csv"
+    link.symlink_to(secret)
+    long_ago = (NOW - timedelta(hours=1)).timestamp()
+    os.utime(link, (long_ago, long_ago), follow_symlinks=False)
+    assert (list(drop.till().feeds()), link.is_symlink()) == ([], True)
+    with pytest.raises(OSError, match="symbolic links"):
+        identity_of(link)
     (drop.root / "processing").symlink_to(outside)
     assert list(drop.till().feeds()) == []
     drop.put("stock.csv", GOOD)
