@@ -4,6 +4,7 @@ A killed run leaves its row `running`; the next run of that store takes it up: w
 not answered is looked up, and both sides are read anew, since a reading from before the crash says nothing about now.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -47,6 +48,7 @@ def run_sync(
     release: SyncRun | None = None,
     by: User | None = None,
     progress: Progress = silent,
+    sleep: Callable[[float], None] = time.sleep,
     may_wait: bool = True,
 ) -> SyncRun:
     """Sync one store with its tills, once. Result: the finished run, whatever became of it: done, partial, held, failed.
@@ -67,6 +69,7 @@ def run_sync(
             tills=[by_pk[till.pk] for till in tills],
             now=now,
             progress=progress,
+            sleep=sleep,
             may_wait=may_wait,
             released=release is not None,
         )
