@@ -17,7 +17,7 @@ from django.utils.timesince import timesince
 from django.views.decorators.debug import sensitive_post_parameters
 
 from connectors.admin.forms import field_names, form_for
-from connectors.admin.parts import AskedActionsAdmin, HistoryAdmin, badge
+from connectors.admin.parts import AskedActionsAdmin, HistoryAdmin, badge, moment
 from connectors.contract import CheckReport, Finding
 from connectors.errors import ConfigError, ConnectorError
 from connectors.leases import TTL
@@ -53,7 +53,7 @@ class HealthFilter(admin.SimpleListFilter):
 class ConnectionAdmin(AskedActionsAdmin, HistoryAdmin):
     """Secrets are typed in and never shown again. Going live takes a permission of its own."""
 
-    list_display = ("name", "kind", "mode_badge", "is_active", "health", "last_ok_at", "working")
+    list_display = ("name", "kind", "mode_badge", "is_active", "fares", "answered")
     list_filter = ("kind", "mode", "is_active", HealthFilter)
     search_fields = ("name",)
     change_form_template = "admin/connectors/connection/change_form.html"
@@ -158,6 +158,15 @@ class ConnectionAdmin(AskedActionsAdmin, HistoryAdmin):
             )
         return badge("Answers", "ok") if connection.last_ok_at else badge("Not asked yet", "mute")
 
+    @admin.display(description="how it fares")
+    def fares(self, connection: Connection) -> SafeString:
+        busy = self.working(connection) if connection.lease_owner else ""
+        return format_html('{} <span class="sub">{}</span>', self.health(connection), busy)
+
+    @admin.display(description="last answered", ordering="last_ok_at")
+    def answered(self, connection: Connection) -> SafeString | str:
+        return moment(connection.last_ok_at)
+
     @admin.display(description="at work")
     def working(self, connection: Connection) -> SafeString | str:
         return _working(connection, timezone.now())
@@ -189,7 +198,7 @@ def _working(connection: Connection, now: datetime) -> SafeString | str:
         return "–"
     seen = timesince(connection.lease_until - TTL, now)
     if connection.lease_until > now:
-        return badge(f"Working now, last sign of life {seen} ago", "info")
+        return badge(f"Working now, seen {seen} ago", "info")
     return badge(f"Broke off {seen} ago; the next run takes over", "warn")
 
 

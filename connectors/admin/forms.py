@@ -25,6 +25,7 @@ class ConnectionForm(AnyModelForm):
         fields = [
             "name", "mode", "is_active", "time_zone", "currency", "guard_zero_percent", "guard_shrink_percent",
         ]  # fmt: skip
+        labels = {"guard_zero_percent": "Sold-out guard, %", "guard_shrink_percent": "Shrinking guard, %"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
 
 if TYPE_CHECKING:  # Django's own classes take a parameter only for the type checker
@@ -59,6 +63,14 @@ def named(name: str, *skus: str) -> SafeString:
     )
 
 
+def moment(at: datetime | None) -> SafeString | str:
+    """Result: how long ago, with the exact time to hover over; a dash where it never was."""
+    if at is None:
+        return UNKNOWN
+    exact = date_format(timezone.localtime(at), "j M Y H:i:s")
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact, naturaltime(at))
+
+
 def duration(start: datetime | None, end: datetime | None) -> str:
     """Result: how long it took, in the largest fitting unit; a dash while it is not over."""
     if start is None or end is None:
@@ -71,13 +83,14 @@ def duration(start: datetime | None, end: datetime | None) -> str:
 
 
 class AskedActionsAdmin(AnyModelAdmin):
-    """Refuses a posted action that the reader may not do with 403, where Django would only not do it."""
+    """A list called by its name. A posted action that the reader may not do gets 403, where Django would silently do nothing."""
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         wanted = request.POST.get("action") if request.method == "POST" else None
         if wanted and wanted not in self.get_actions(request):
             raise PermissionDenied
-        return super().changelist_view(request, extra_context)
+        title = capfirst(str(self.opts.verbose_name_plural))  # Django's "Select … to view" says nothing
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
 
 class ReadOnlyAdmin(AskedActionsAdmin):
@@ -98,6 +111,8 @@ class ReadOnlyAdmin(AskedActionsAdmin):
 class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc] # simple_history has no types
     """Who changed what. Looking at a former version never brings it back: simple_history only hides the button, and would take
     a posted form even from somebody who may only look."""
+
+    object_history_list_template = "admin/history_list.html"  # theirs has a style in its markup, which our policy blocks
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None

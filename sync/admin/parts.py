@@ -7,6 +7,9 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from connectors.admin.parts import badge
+from connectors.contract import Side
+from connectors.models import Connection
+from connectors.registry import LABELS, kind_get
 from sync.models import OutboundWrite, SyncRun, SyncState, TillFeed
 
 RUN_TONES = {
@@ -86,6 +89,12 @@ def run_badge(run: SyncRun) -> SafeString:
     return badge(f"{label} (dry run)" if run.dry_run else label, RUN_TONES[SyncRun.State(run.state)])
 
 
+def write_badge(write: OutboundWrite) -> SafeString:
+    """Result: the state of a write."""
+    state = OutboundWrite.State(write.state)
+    return badge(state.label.split(":")[0], WRITE_TONES[state])
+
+
 def counts_in_words(counts: dict[str, int]) -> list[tuple[str, int]]:
     """Result: what a run counted, as (words, number), in the order people ask; a count without words keeps its name."""
     known = [(words, counts[name]) for name, words in COUNT_WORDS.items() if counts.get(name)]
@@ -105,3 +114,17 @@ class RunFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         wanted = self.value()
         return queryset.filter(run_id=wanted) if wanted and wanted.isdigit() else queryset
+
+
+class SideFilter(admin.SimpleListFilter):
+    """By one of the connections of a side."""
+
+    side: Side
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        kinds = [kind for kind in LABELS if kind_get(kind).capabilities.side == self.side]
+        return [(str(pk), name) for pk, name in Connection.objects.filter(kind__in=kinds).values_list("pk", "name")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        wanted = self.value()
+        return queryset.filter(**{self.parameter_name or "": wanted}) if wanted and wanted.isdigit() else queryset

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils.safestring import SafeString
+
 from alignment.models import Alignment
 from connectors.admin.parts import duration, number
-from sync.admin.parts import WRITE_TONES, counts_in_words, run_badge
+from sync.admin.parts import counts_in_words, run_badge, write_badge
 from sync.models import OutboundWrite, SyncRun
 
 PREVIEW_SHOWN = 50
@@ -37,8 +39,10 @@ def run_page(run: SyncRun, *, preview_rows: int | None = PREVIEW_SHOWN) -> dict[
         "state": run_badge(run),
         "is_running": run.state == SyncRun.State.RUNNING,
         "is_held": run.state == SyncRun.State.HELD,
-        "sentence": run.message or f"{run.get_phase_display()}.",
-        "tone": {SyncRun.State.FAILED: "bad", SyncRun.State.DONE: ""}.get(SyncRun.State(run.state), "warn"),
+        "sentence": run.message or f"At work: {run.get_phase_display().lower()}.",
+        "tone": {SyncRun.State.FAILED: "bad", SyncRun.State.DONE: "", SyncRun.State.RUNNING: "info"}.get(
+            SyncRun.State(run.state), "warn"
+        ),
         "took": duration(run.started_at, run.finished_at),
         "counts": counts_in_words(run.counts),
         "preview": _preview(run, preview_rows),
@@ -79,8 +83,8 @@ def _preview_row(row: dict[str, str], item_name: str, listing_name: str) -> Prev
     )
 
 
-def _write_words(write: OutboundWrite) -> tuple[str, str, str, str]:
-    """Result: name, SKU, the change in words, and the tone of the state of one write."""
+def _write_words(write: OutboundWrite) -> tuple[str, str, str, SafeString]:
+    """Result: name, SKU, the change in words, and the state of one write."""
     item = write.level.item if write.level else write.listing
     change = f"{number(write.planned_from)} → {number(write.planned_to)}"
-    return (item.name if item else "", str(item or ""), change, WRITE_TONES[OutboundWrite.State(write.state)])
+    return (item.name if item else "", str(item or ""), change, write_badge(write))

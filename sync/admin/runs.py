@@ -12,11 +12,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import ReadOnlyAdmin, duration
+from connectors.admin.parts import ReadOnlyAdmin, duration, moment
+from connectors.contract import Side
 from connectors.errors import ConnectorError
 from connectors.leases import LeaseHeldError
 from sync.admin.forms import StartForm
-from sync.admin.parts import run_badge
+from sync.admin.parts import SideFilter, run_badge
 from sync.admin.run_page import run_page
 from sync.models import SyncRun
 from sync.services.decisions import run_feeds_release
@@ -24,12 +25,16 @@ from sync.services.runs import run_discard
 from sync.services.start import run_request
 
 
+class StoreFilter(SideFilter):
+    title, parameter_name, side = "shop", "store", Side.STORE
+
+
 @admin.register(SyncRun)
 class SyncRunAdmin(ReadOnlyAdmin):
     """Newest first. A held one waits here for a manager; a new one is started here."""
 
-    list_display = ("__str__", "store", "state_badge", "kind", "started_at", "took", "carried", "trouble")
-    list_filter = ("state", "store", "kind", "dry_run")
+    list_display = ("short_name", "state_badge", "store", "started", "took", "carried", "trouble")
+    list_filter = ("state", StoreFilter, "kind", "dry_run")
     list_select_related = ("store",)
     search_fields = ("store__name", "message")
     date_hierarchy = "started_at"
@@ -139,6 +144,14 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     # -- columns ---------------------------------------------------------------------------------------------------
 
+    @admin.display(description="run", ordering="id")
+    def short_name(self, run: SyncRun) -> str:
+        return f"{SyncRun.Kind(run.kind).label.split(':')[0]} {run.pk}"
+
+    @admin.display(description="started", ordering="started_at")
+    def started(self, run: SyncRun) -> SafeString | str:
+        return moment(run.started_at)
+
     @admin.display(description="state", ordering="state")
     def state_badge(self, run: SyncRun) -> SafeString:
         return run_badge(run)
@@ -149,10 +162,10 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="carried")
     def carried(self, run: SyncRun) -> str:
-        counts = run.counts
         if run.dry_run or run.state == SyncRun.State.HELD:
-            return f"{counts.get('changes', 0):,} would change"
-        return f"{counts.get('writes', 0):,} to the shop, {counts.get('till_writes', 0):,} to the till"
+            return f"{run.counts.get('changes', 0):,} would change"
+        sides = ((run.counts.get("writes"), "to the shop"), (run.counts.get("till_writes"), "to the till"))
+        return ", ".join(f"{count:,} {where}" for count, where in sides if count) or "–"
 
     @admin.display(description="problems")
     def trouble(self, run: SyncRun) -> str:

@@ -7,27 +7,11 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import HistoryAdmin, ReadOnlyAdmin, badge, named, number, till_and_shop
+from connectors.admin.parts import HistoryAdmin, ReadOnlyAdmin, badge, moment, named, till_and_shop
 from connectors.contract import Side
-from connectors.models import Connection
-from connectors.registry import LABELS, kind_get
 from inventory.models import Item
-from sync.admin.parts import STATE_TONES
+from sync.admin.parts import STATE_TONES, SideFilter
 from sync.models import SyncState
-
-
-class SideFilter(admin.SimpleListFilter):
-    """By one of the connections of a side."""
-
-    side: Side
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        kinds = [kind for kind in LABELS if kind_get(kind).capabilities.side == self.side]
-        return [(str(pk), name) for pk, name in Connection.objects.filter(kind__in=kinds).values_list("pk", "name")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        wanted = self.value()
-        return queryset.filter(**{self.parameter_name or "": wanted}) if wanted and wanted.isdigit() else queryset
 
 
 class StoreFilter(SideFilter):
@@ -56,7 +40,7 @@ class CategoryFilter(admin.SimpleListFilter):
 class SyncStateAdmin(ReadOnlyAdmin, HistoryAdmin):
     """Till, difference and shop of every pair, with the reason where they differ."""
 
-    list_display = ("product", "figures", "status", "reason", "last_sync", "woo")
+    list_display = ("product", "figures", "status", "reason", "in_step", "woo")
     list_display_links = ("product",)
     list_filter = ("sync_status", StoreFilter, TillFilter, CategoryFilter)
     list_select_related = ("alignment__item", "alignment__listing", "woo")
@@ -68,7 +52,7 @@ class SyncStateAdmin(ReadOnlyAdmin, HistoryAdmin):
         ("Pair", {"fields": ("alignment",)}),
     )
     readonly_fields = flatten_fieldsets(fieldsets)  # the page of a former version asks for them by name
-    history_list_display = ("figures_then", "status_then")
+    history_list_display = ("figures", "status")
 
     @admin.display(description="product", ordering="pos_sku")
     def product(self, state: SyncState) -> SafeString:
@@ -83,8 +67,6 @@ class SyncStateAdmin(ReadOnlyAdmin, HistoryAdmin):
     def status(self, state: SyncState) -> SafeString:
         return badge(state.get_sync_status_display(), STATE_TONES[SyncState.Status(state.sync_status)])
 
-    def figures_then(self, record: Any) -> str:
-        return f"till {number(record.pos_quantity)}, shop {number(record.woo_quantity)}"
-
-    def status_then(self, record: Any) -> str:
-        return str(SyncState.Status(record.sync_status).label)
+    @admin.display(description="last in step", ordering="last_sync")
+    def in_step(self, state: SyncState) -> SafeString | str:
+        return moment(state.last_sync)

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import ReadOnlyAdmin, badge, named, number
-from sync.admin.parts import WRITE_TONES, RunFilter
+from connectors.admin.parts import ReadOnlyAdmin, moment, named, number
+from sync.admin.parts import RunFilter, write_badge
 from sync.models import OutboundWrite
 from sync.services.decisions import writes_retry
 
@@ -19,7 +19,7 @@ from sync.services.decisions import writes_retry
 class OutboundWriteAdmin(ReadOnlyAdmin):
     """Newest first. What the shop refused can be tried again, with a reason."""
 
-    list_display = ("product", "connection", "change", "state_badge", "reason", "error", "created_at", "run_number")
+    list_display = ("product", "connection", "change", "state_badge", "error", "made", "run_number")
     list_filter = (RunFilter, "state", "connection", "is_released")
     list_select_related = ("connection", "listing", "level__item", "level__location")
     search_fields = ("listing__sku", "listing__name", "level__item__sku", "level__item__name")
@@ -78,8 +78,11 @@ class OutboundWriteAdmin(ReadOnlyAdmin):
 
     @admin.display(description="state", ordering="state")
     def state_badge(self, write: OutboundWrite) -> SafeString:
-        label = OutboundWrite.State(write.state).label.split(":")[0]
-        return badge(label, WRITE_TONES[OutboundWrite.State(write.state)])
+        return write_badge(write)
+
+    @admin.display(description="made", ordering="created_at")
+    def made(self, write: OutboundWrite) -> SafeString | str:
+        return moment(write.created_at)
 
     @admin.display(description="run", ordering="run")
     def run_number(self, write: OutboundWrite) -> str:

@@ -347,7 +347,7 @@ def test_list_says_how_each_one_fares(admin_client):
         "broken": "✗</span> Failed 3 times in a row",
         "resting": "Not in use",
         "fresh": "Not asked yet",
-        "busy": "Working now, last sign of life 0",
+        "busy": "Working now, seen 0",
         "dead": "Broke off 10",
     }.items():
         assert words in rows[name], name

@@ -119,9 +119,9 @@ def test_task_does_not_release_a_run_that_is_no_longer_held(shop):
 
 def test_page_of_a_run_says_first_what_is_true(shop, admin_client):
     html = page(admin_client, f"{RUNS}{shop.run.pk}/change/")
-    assert html.index("1 pair is in step.") < html.index("What it could not do") < html.index("Figures")
+    assert html.index("1 pair is in step.") < html.index("Pairs of till item") < html.index("What it could not do")
     assert "took 1 min 23 s" in html
-    assert '<th scope="row">Made up count</th><td class="num">3</td>' in html
+    assert "<dt>Made up count</dt><dd>3</dd>" in html
     assert '<td class="num">7</td>' in html  # the problem's line
     assert f'href="/admin/sync/outboundwrite/?run={shop.run.pk}">all 2 writes' in html
     assert "http-equiv" not in html
@@ -131,7 +131,7 @@ def test_page_of_a_running_run_reloads_itself_without_a_script(shop, admin_clien
     SyncRun.objects.filter(pk=shop.run.pk).update(state="running", phase="deliver", message="")
     html = page(admin_client, f"{RUNS}{shop.run.pk}/change/")
     assert '<meta http-equiv="refresh" content="10">' in html
-    assert "<strong>Writing.</strong>" in html
+    assert "<strong>At work: writing.</strong>" in html
 
 
 def test_page_of_a_held_run_shows_the_reasons_the_preview_and_two_buttons(shop, admin_client, client):
