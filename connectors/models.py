@@ -100,8 +100,11 @@ class Connection(models.Model):
         return self.mode == Mode.LIVE
 
     def settings_parsed(self) -> BaseModel:
-        """Result: the kind's settings object. Raises ConfigError naming each wrong field."""
-        return self._parsed(self.spec.settings, self.settings, "settings")
+        """Result: the kind's settings object; where the kind asks for a time zone, the connection's, unless it is set apart.
+        Raises ConfigError naming each wrong field."""
+        model = self.spec.settings
+        shared = {"timezone": self.time_zone} if "timezone" in model.model_fields else {}
+        return self._parsed(model, {**shared, **self.settings}, "settings")
 
     def credentials_parsed(self) -> BaseModel:
         """Result: the kind's credentials. Raises ConfigError; a lost key shows as credentials that can't be read."""

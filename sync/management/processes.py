@@ -47,13 +47,16 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+class StoppedError(SystemExit):
+    """Ctrl-C or SIGTERM came."""
+
+
 class Children:
-    """Running programs. Use as a context manager: leaving it ends them all."""
+    """Running programs. Use as a context manager: leaving it ends them all, and so do Ctrl-C and SIGTERM."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._environment = {**os.environ, **(environment or {})}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._stopping = False
 
     def __enter__(self) -> "Children":
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -63,8 +66,9 @@ class Children:
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._stopping = True
+    @staticmethod
+    def _stop(number: int, _frame: FrameType | None) -> None:
+        raise StoppedError(128 + number)
 
     def start(self, program: Program, *, stdout: int | None = None) -> subprocess.Popen[bytes]:
         """Start one program. Result: its process, which `end` will end."""
@@ -81,15 +85,19 @@ class Children:
 
     def wait(self) -> str:
         """Wait for Ctrl-C, SIGTERM, or the end of any child. Result: the name of the child that ended, "" when told to stop."""
-        while not self._stopping:
-            for name, process in self._running.items():
-                if process.poll() is not None:
-                    return name
-            time.sleep(0.2)
-        return ""
+        try:
+            while True:
+                for name, process in self._running.items():
+                    if process.poll() is not None:
+                        return name
+                time.sleep(0.2)
+        except StoppedError:
+            return ""
 
     def end(self) -> None:
-        """Ask every child's group to end, last started first; end those that don't."""
+        """Ask every child's group to end, last started first; end those that don't. A second Ctrl-C changes nothing."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         for process in reversed(self._running.values()):
             _signal(process, signal.SIGTERM)
         until = time.monotonic() + PATIENCE

@@ -121,9 +121,11 @@ def _locations(side: Side, readings: Iterable[TillReading]) -> dict[str, int]:
 
 
 def _mark_missing(ctx: RunContext, side: Side, feed: Feed, seen: set[int]) -> None:
-    """Items that a complete feed leaves out are missing: flagged, with their last number kept. Missing is not zero."""
-    known = Item.objects.filter(connection=side.connection, missing_since=None).values_list("id", flat=True)
-    gone = [pk for pk in known.iterator() if pk not in seen]
+    """Items that a complete feed leaves out are missing: flagged, with their last number kept. Missing is not zero. An item
+    whose row could not be used is there all the same."""
+    bad_rows = {sku_key(problem.sku) for problem in feed.problems if problem.sku}
+    known = Item.objects.filter(connection=side.connection, missing_since=None).values_list("id", "sku_key")
+    gone = [pk for pk, key in known.iterator() if pk not in seen and key not in bad_rows]
     for ids in chunks(gone):
         Item.objects.filter(pk__in=ids).update(missing_since=feed.true_at)
     ctx.changed_items.update(gone)

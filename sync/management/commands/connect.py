@@ -72,8 +72,6 @@ class Command(EvenstockCommand):
             if not equals:
                 raise ConfigError(f"“{pair}” is no setting.", next_step="Write --set name=value.")
             given[name] = value
-        if "timezone" in known and options["time_zone"]:
-            given["timezone"] = options["time_zone"]
         if unknown := sorted(set(given) - known):
             raise ConfigError(f"There is no setting {', '.join(unknown)}.", next_step=f"Use one of: {', '.join(sorted(known))}.")
         return given
