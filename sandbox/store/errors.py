@@ -4,11 +4,15 @@ from typing import Any
 
 
 class RestError(Exception):
-    """A refusal: HTTP status, error code, message, and what else `data` holds."""
+    """A refusal: HTTP status, error code, message, and what else `data` holds.
+
+    `hides_methods`: the reply names no allowed methods, as when the permission is what fails.
+    """
 
     def __init__(self, status: int, code: str, message: str, **data: Any) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.data = status, code, message, data
+        self.hides_methods = False
 
     def body(self) -> dict[str, Any]:
         """Result: the JSON body of the refusal."""

@@ -10,11 +10,11 @@ ITEM_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 class View:
-    """What rendering needs to know besides the product: the address it was asked under, and the version."""
+    """What rendering needs to know besides the product: the address asked, and whether this answers a write."""
 
-    def __init__(self, catalogue: Catalogue, *, base: str, version: str, route: str = "wc/v3", written: bool = False) -> None:
-        self.catalogue, self.base, self.version, self.written = catalogue, base, version, written
-        self.rest = f"{base}/wp-json/{route}"
+    def __init__(self, catalogue: Catalogue, *, base: str, written: bool = False) -> None:
+        self.catalogue, self.base, self.written = catalogue, base, written
+        self.rest = f"{base}/wp-json/wc/v3"
         self.local, self.gmt = catalogue.clock.local, catalogue.clock.gmt
 
 
@@ -211,18 +211,20 @@ VARIATION: dict[str, Field] = {
 
 
 class Renderer:
-    """Turns products into rows of JSON: all fields, or those named in `_fields`."""
+    """Turns products into rows of JSON: all fields, or those named in `wanted`."""
 
-    def __init__(self, view: View, *, variations: bool, wanted: str = "", shop_wide: bool = False) -> None:
+    def __init__(self, view: View, *, variations: bool, wanted: str = "", shop_wide: bool = False, linked: bool = False) -> None:
         self._view = view
         known = dict(VARIATION if variations else PRODUCT)
-        if view.version != "10.2" and not variations and not wanted:
+        if view.written and not variations:  # a reply to a write is in the context "edit"
             known["permalink_template"] = Seen(lambda _p, v: f"{v.base}/product/%pagename%/")
             known["generated_slug"] = lambda p: _slug(p.full_name)
         if view.catalogue.cost_enabled:
             known["cost_of_goods_sold"] = _cost
         known["_links"] = Seen(_shop_wide_links if shop_wide else (_variation_links if variations else _links))
         names = {name.strip().split(".")[0] for name in wanted.split(",") if name.strip()}
+        if names and linked:  # `_fields` trims the links of a list's rows, not those of a single thing (v_m06b)
+            names.add("_links")
         self._fields = [(name, self._bound(field)) for name, field in known.items() if not names or name in names]
 
     def _bound(self, field: Field) -> Callable[[Product], Any]:

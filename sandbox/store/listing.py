@@ -69,7 +69,7 @@ class ProductLists:
                 rows = _ordered(pool, tests, order_by, falling=falling, query=query)
             else:
                 rows = self._walk(scope, tests, order_by, falling=falling, query=query)
-        if self._loses_rows and order_by in DATED:
+        if self._loses_rows and scope == "products" and order_by in DATED:  # lists of variations don't (v_d23)
             attribute = DATED[order_by]
             return paged(rows, query, shuffled=lambda product: getattr(product, attribute))
         return paged(rows, query)

@@ -218,7 +218,9 @@ class OrderBook:
 
     def _stamp(self, order: Order) -> None:
         due = "processing" if order.needs_processing else "completed"
-        if order.paid is None and order.status in PAID and (order.status == due or order.status == "completed"):
+        # Cash on delivery is processed before it is paid (e21).
+        earned = order.status == "completed" or (order.status == due and order.payment_method != "cod")
+        if order.paid is None and order.status in PAID and earned:
             order.paid = self.catalogue.clock.now()
         if order.completed is None and order.status == "completed":
             order.completed = self.catalogue.clock.now()

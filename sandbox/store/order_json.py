@@ -11,10 +11,10 @@ NO_MONEY = ("discount_total", "discount_tax", "shipping_total", "shipping_tax", 
 
 
 class OrderView:
-    """Renders orders for one address and version."""
+    """Renders orders for one address and version; `with_cost` when the shop keeps cost prices."""
 
-    def __init__(self, clock: SiteClock, *, base: str, version: str) -> None:
-        self._clock, self._base, self._version = clock, base, version
+    def __init__(self, clock: SiteClock, *, base: str, version: str, with_cost: bool) -> None:
+        self._clock, self._base, self._version, self._with_cost = clock, base, version, with_cost
 
     def order(self, order: Order) -> dict[str, Any]:
         """Result: the order as the API shows it."""
@@ -47,7 +47,7 @@ class OrderView:
             "cart_hash": "",
             "number": str(order.id),
             "meta_data": [{"id": row.id, "key": row.key, "value": row.value} for row in order.meta],
-            "line_items": [_line(line) for line in order.lines],
+            "line_items": [self._line(line) for line in order.lines],
             "tax_lines": [],
             "shipping_lines": [],
             "fee_lines": [],
@@ -63,6 +63,7 @@ class OrderView:
             "date_modified_gmt": self._clock.gmt(order.modified),
             "date_completed_gmt": self._gmt(order.completed),
             "date_paid_gmt": self._gmt(order.paid),
+            **({"cost_of_goods_sold": {"total_value": sum(map(_cost, order.lines))}} if self._with_cost else {}),
             "currency_symbol": "€",
             "_links": self._links(order.id),
         }
@@ -83,9 +84,10 @@ class OrderView:
             "shipping_lines": [],
             "tax_lines": [],
             "fee_lines": [],
+            "_links": self._child_links(refund.order_id, "refunds", refund.id),
         }
 
-    def note(self, note: Note) -> dict[str, Any]:
+    def note(self, order: Order, note: Note) -> dict[str, Any]:
         """Result: the note as the API shows it."""
         return {
             "id": note.id,
@@ -94,13 +96,25 @@ class OrderView:
             "date_created_gmt": self._clock.gmt(note.at),
             "note": note.text,
             "customer_note": False,
+            "_links": self._child_links(order.id, "notes", note.id),
         }
+
+    def _line(self, line: Line) -> dict[str, Any]:
+        return _line(line) | ({"cost_of_goods_sold": {"value": _cost(line)}} if self._with_cost else {})
 
     def _local(self, moment: int | None) -> str | None:
         return None if moment is None else self._clock.local(moment)
 
     def _gmt(self, moment: int | None) -> str | None:
         return None if moment is None else self._clock.gmt(moment)
+
+    def _child_links(self, order_id: int, what: str, child_id: int) -> dict[str, Any]:
+        order = f"{self._base}/wp-json/wc/v3/orders/{order_id}"
+        return {
+            "self": [{"href": f"{order}/{what}/{child_id}", "targetHints": {"allow": ["GET", "DELETE"]}}],
+            "collection": [{"href": f"{order}/{what}"}],
+            "up": [{"href": order}],
+        }
 
     def _links(self, order_id: int) -> dict[str, Any]:
         rest = f"{self._base}/wp-json/wc/v3/orders"
@@ -140,6 +154,10 @@ def _line(line: Line) -> dict[str, Any]:
         "price": line.price,
         **_picture(line),
     }
+
+
+def _cost(line: Line) -> float:
+    return (line.product.cost or 0) * line.quantity if line.product else 0
 
 
 def _refund_line(refunded: RefundLine) -> dict[str, Any]:

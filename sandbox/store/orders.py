@@ -52,7 +52,7 @@ class OrderRoutes:
         view = self.view(call.base)
         with self.book.catalogue.lock:
             rows = [view.order(order) for order in page.rows]
-        return Reply(rows, headers=page.headers(call.url, call.query))
+        return Reply(rows, headers=page.headers(call.url, _with_defaults(call.query)))
 
     def create_order(self, call: Call) -> Reply:
         _check_status(call.body)
@@ -83,12 +83,12 @@ class OrderRoutes:
         return Reply(shown)
 
     def list_notes(self, call: Call, order_id: int) -> Reply:
-        view = self.view(call.base)
-        return Reply([view.note(note) for note in self._order(order_id).notes])
+        view, order = self.view(call.base), self._order(order_id)
+        return Reply([view.note(order, note) for note in order.notes])
 
     def view(self, base: str) -> OrderView:
         """Result: what renders orders for callers of that address."""
-        return OrderView(self._clock, base=base, version=self._full_version)
+        return OrderView(self._clock, base=base, version=self._full_version, with_cost=self.book.catalogue.cost_enabled)
 
     def _order(self, order_id: int, *, missing: int = 404) -> Order:
         order = self.book.orders.get(order_id)
@@ -119,7 +119,7 @@ class OrderRoutes:
         found.sort(key=lambda refund: (refund.created, refund.id), reverse=falling)
         page, view = paged(found, call.query), self.view(call.base)
         rows = [view.refund(refund, with_parent=True) for refund in page.rows]
-        return Reply(rows, headers=page.headers(call.url, call.query))
+        return Reply(rows, headers=page.headers(call.url, {**call.query, "dp": "2"}))
 
     def list_refunds(self, call: Call, order_id: int) -> Reply:
         page, view = paged(self._order(order_id).refunds, call.query), self.view(call.base)
@@ -192,6 +192,13 @@ def _amount(given: Any) -> Decimal:
         return Decimal(str(given if given is not None else 0))
     except InvalidOperation:
         raise wrong_type("amount", "string") from None
+
+
+def _with_defaults(query: Query) -> Query:
+    """The query as the links of an orders list repeat it: with what wasn't asked (v_d20)."""
+    statuses = {f"status[{place}]": name for place, name in enumerate(query.get("status", "any").split(","))}
+    rest = {name: value for name, value in query.items() if name != "status"}
+    return {**rest, "page": query.get("page", "1"), **statuses, "dp": "2", "context": "view"}
 
 
 def _check_status(body: dict[str, Any]) -> None:

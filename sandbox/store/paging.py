@@ -11,6 +11,12 @@ Row = TypeVar("Row", bound=Any)
 Query = dict[str, str]
 
 
+# Parameters that WooCommerce takes apart into lists.
+LISTS = frozenset({"include", "exclude", "parent", "parent_exclude", "include_types"})
+
+FLAGS = frozenset({"dates_are_gmt", "pos_products_only", "featured", "on_sale"})
+
+
 def whole(query: Query, name: str, default: int, *, least: int, most: int | None = None) -> int:
     """Result: a whole number from the query. Raises RestError for another kind of value, or one out of bounds."""
     if name not in query:
@@ -49,7 +55,10 @@ class Page(Generic[Row]):
 
     def __init__(self, rows: Sequence[Row], *, total: int, number: int, size: int) -> None:
         self.rows, self.total, self.number, self.size = rows, total, number, size
-        self.pages = -(-total // size)
+
+    @property
+    def pages(self) -> int:
+        return -(-self.total // self.size)
 
     def headers(self, url: str, query: Query) -> list[tuple[str, str]]:
         """Result: X-WP-Total and X-WP-TotalPages, and a Link to the pages beside this one."""
@@ -57,11 +66,23 @@ class Page(Generic[Row]):
         # Past the end, the page before is the last one there is (a04).
         beside = (("prev", min(self.number - 1, self.pages)), ("next", self.number + 1))
         links = [
-            f'<{url}?{urlencode({**query, "page": number})}>; rel="{name}"'
+            f'<{url}?{_encoded({**query, "page": str(number)})}>; rel="{name}"'
             for name, number in beside
             if 1 <= number <= self.pages
         ]
         return [*found, ("Link", ", ".join(links))] if links else found
+
+
+def _encoded(query: Query) -> str:
+    """A query as WordPress writes it into a link: lists one by one, empty values without their equals sign."""
+    parts = []
+    for name, value in query.items():
+        if name in LISTS:
+            parts += [urlencode({f"{name}[{place}]": one}) for place, one in enumerate(value.split(","))]
+        else:
+            said = "1" if name in FLAGS and value == "true" else value
+            parts.append(urlencode({name: said}) if said else name)
+    return "&".join(parts)
 
 
 def paged(rows: Sequence[Row], query: Query, *, shuffled: Callable[[Row], Any] | None = None) -> Page[Row]:

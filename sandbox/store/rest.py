@@ -113,7 +113,9 @@ def _trim(payload: Any, fields: str, *, rows_done: bool) -> Any:
         return payload
     if isinstance(payload, list):
         return [_kept(row, tree) for row in payload]
-    return _kept(payload, tree)
+    # WordPress adds the links of a single thing after trimming it (v_m06b).
+    links = {"_links": payload["_links"]} if "_links" in payload else {}
+    return _kept(payload, tree) | links
 
 
 def _kept(row: Any, tree: dict[str, Any]) -> Any:

@@ -22,8 +22,7 @@ _OPTIONS = (
     ),
     (
         *("products", "woocommerce_notify_no_stock_amount", "Out of stock threshold", "number", "0"),
-        'When product stock reaches this amount the stock status will change to "out of stock" and you will be notified via'
-        ' email. This setting does not affect existing "in stock" products.',
+        'When product stock reaches this amount the stock status will change to "out of stock".',
     ),
     (
         *("products", "woocommerce_hide_out_of_stock_items", "Out of stock visibility", "checkbox", "no"),
@@ -153,7 +152,13 @@ class SiteRoutes:
         return [{"type": "product", "count": str(products)}, {"type": "product_variation", "count": str(variations)}]
 
     def get_currency(self, call: Call) -> Reply:
-        return Reply({"code": self.values["general", "woocommerce_currency"], "name": "Euro", "symbol": "&euro;"})
+        code = self.values["general", "woocommerce_currency"]
+        address = f"{call.base}/wp-json/wc/v3/data/currencies"
+        links = {
+            "self": [{"href": f"{address}/{code}", "targetHints": {"allow": ["GET"]}}],
+            "collection": [{"href": address}],
+        }
+        return Reply({"code": code, "name": "Euro", "symbol": "&euro;", "_links": links})
 
     def get_index(self, call: Call) -> Reply:
         up = {"up": [{"href": f"{call.base}/wp-json/"}]}
