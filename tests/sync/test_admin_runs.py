@@ -108,6 +108,20 @@ def test_task_is_refused_while_another_run_holds_the_lease(shop, kind):
     assert SyncRun.objects.count() == 2
 
 
+def test_task_runs_the_sync_for_the_one_who_asked_and_says_how_it_ended(shop, admin_user, tmp_path):
+    """The shop does not answer: the run is there, failed, with the reason; nothing is raised at the worker."""
+    Connection.objects.filter(pk=shop.till.pk).update(settings={"folder": str(tmp_path)})
+    Connection.objects.filter(pk=shop.store.pk).update(
+        settings={"url": "http://127.0.0.1:9", "connect_timeout": 1},
+        credentials={"consumer_key": "ck_1", "consumer_secret": "cs_1"},
+    )
+    assert sync_store(store_id=STORE_PK, kind="full", by_id=admin_user.pk) == "failed"
+    run = SyncRun.objects.first()
+    assert (run.kind, run.state, run.dry_run, run.started_by) == ("full", "failed", False, admin_user)
+    assert run.problems.count() == 1
+    assert Connection.objects.get(pk=STORE_PK).lease_owner == ""
+
+
 def test_task_does_not_release_a_run_that_is_no_longer_held(shop):
     SyncRun.objects.filter(pk=shop.held.pk).update(state="done")
     assert sync_store(store_id=STORE_PK, kind="incremental", release_run_id=shop.held.pk) == "refused"
