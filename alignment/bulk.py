@@ -6,6 +6,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 CHUNK = 1000
+UPDATE_CHUNK = 100  # an update looks each row up in a list as long as this
 
 
 def chunks(rows: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:

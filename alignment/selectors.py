@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from alignment.matching.normalise import sku_key
 from alignment.models import Alignment, Listing
@@ -25,8 +25,7 @@ def is_stockable(listing: Listing) -> bool:
 def items_without_partner(*, pos: Connection | None = None, store: Connection | None = None) -> QuerySet[Item]:
     """Result: items the till lists that no confirmed pair names, in that store or in any."""
     items = Item.objects.filter(missing_since=None) if pos is None else Item.objects.filter(missing_since=None, connection=pos)
-    pairs = Alignment.objects.filter(item=OuterRef("pk"), status=Alignment.Status.CONFIRMED)
-    return items.exclude(Exists(pairs if store is None else pairs.filter(listing__connection=store)))
+    return items.exclude(pk__in=_confirmed(store).values("item"))
 
 
 def listings_without_partner(*, store: Connection | None = None) -> QuerySet[Listing]:
@@ -34,7 +33,14 @@ def listings_without_partner(*, store: Connection | None = None) -> QuerySet[Lis
     listings = Listing.objects.filter(STOCKABLE, missing_since=None)
     if store is not None:
         listings = listings.filter(connection=store)
-    return listings.exclude(Exists(Alignment.objects.filter(listing=OuterRef("pk"), status=Alignment.Status.CONFIRMED)))
+    return listings.exclude(pk__in=_confirmed(store).values("listing"))
+
+
+def _confirmed(store: Connection | None) -> QuerySet[Alignment]:
+    """Result: the confirmed pairs of that store, or of all. Not correlated: Postgres, before it has statistics, would walk
+    every pair for each item (two minutes for 2,500 items)."""
+    pairs = Alignment.objects.filter(status=Alignment.Status.CONFIRMED).order_by()
+    return pairs.filter(listing__connection=store) if store else pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +67,16 @@ class Coverage:
 
 def coverage(*, pos: Connection, store: Connection) -> Coverage:
     """Result: the figures of one till and one store; what is missing on its side isn't counted."""
-    items = Item.objects.filter(connection=pos, missing_since=None).count()
-    listings = Listing.objects.filter(STOCKABLE, connection=store, missing_since=None).count()
-    proposed = Alignment.objects.filter(item__connection=pos, listing__connection=store, status=Alignment.Status.PROPOSED).count()
+    confirmed = _confirmed(store)
+    items = Item.objects.filter(connection=pos, missing_since=None)
+    listings = Listing.objects.filter(STOCKABLE, connection=store, missing_since=None)
+    proposed = Alignment.objects.filter(item__connection=pos, listing__connection=store, status=Alignment.Status.PROPOSED)
     return Coverage(
-        items=items,
-        items_confirmed=items - items_without_partner(pos=pos, store=store).count(),
-        listings=listings,
-        listings_confirmed=listings - listings_without_partner(store=store).count(),
-        proposed=proposed,
+        items=items.count(),
+        items_confirmed=items.filter(pk__in=confirmed.values("item")).count(),
+        listings=listings.count(),
+        listings_confirmed=listings.filter(pk__in=confirmed.values("listing")).count(),
+        proposed=proposed.order_by().count(),
     )
 
 

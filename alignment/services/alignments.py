@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from alignment.bulk import CHUNK, chunks, reason_text
+from alignment.bulk import UPDATE_CHUNK, chunks, reason_text
 from alignment.errors import AlignmentChangedError
 from alignment.models import Alignment, Listing
 from alignment.selectors import is_stockable
@@ -123,7 +123,7 @@ def _locked(alignments: Iterable[Alignment]) -> list[Alignment]:
 
 def _save(pairs: list[Alignment], by: AbstractBaseUser | None, reason: str) -> None:
     bulk_update_with_history(
-        pairs, Alignment, ["status"], batch_size=CHUNK, default_user=by, default_change_reason=reason_text(reason)
+        pairs, Alignment, ["status"], batch_size=UPDATE_CHUNK, default_user=by, default_change_reason=reason_text(reason)
     )
 
 

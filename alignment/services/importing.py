@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from alignment.bulk import CHUNK, chunks, reason_text
+from alignment.bulk import CHUNK, UPDATE_CHUNK, chunks, reason_text
 from alignment.errors import AlignmentChangedError, AlignmentFileError
 from alignment.importing.effects import Effect, EffectCounts, Known, Pair, RowEffect, Shelf, Thing
 from alignment.importing.judge import rows_judge
@@ -133,7 +133,7 @@ def _change(plan: ImportPlan, by: AbstractBaseUser | None, reason: str) -> tuple
         alignment.match_type, alignment.confidence = row.match_type, row.confidence
     bulk_update_with_history(
         changed, Alignment, ["status", "match_type", "confidence"],
-        batch_size=CHUNK, default_user=by, default_change_reason=reason_text(reason),
+        batch_size=UPDATE_CHUNK, default_user=by, default_change_reason=reason_text(reason),
     )  # fmt: skip
     return changed, confirmed
 
@@ -147,8 +147,9 @@ def _still_free(plan: ImportPlan) -> None:
         if row.effect in (Effect.CREATE, Effect.CHANGE) and row.item and row.listing
     }
     for pks in chunks(wanted):
-        confirmed = Alignment.objects.filter(status=Alignment.Status.CONFIRMED, item__in=pks, listing__connection=plan.store)
-        if any(wanted[item_id] != listing_id for item_id, listing_id in confirmed.values_list("item_id", "listing_id")):
+        confirmed = Alignment.objects.filter(status=Alignment.Status.CONFIRMED, item__in=pks).order_by()
+        found = confirmed.values_list("item_id", "listing_id", "listing__connection_id")
+        if any(store_id == plan.store.pk and wanted[item_id] != listing_id for item_id, listing_id, store_id in found):
             raise _changed_meanwhile()
 
 
@@ -163,10 +164,13 @@ def _known(rows: Iterable[AlignmentRow], pos: Connection, store: Connection) -> 
     pairs: dict[tuple[int, int], Pair] = {}
     of_listing: dict[int, str] = {}
     of_item: dict[int, str] = {}
+    # By one indexed column and no order: a join on the store as well would make each chunk walk all of its listings.
     for name, things in (("listing", listings), ("item", items)):
         for pks in chunks(thing.pk for thing in things):
-            found = Alignment.objects.filter(**{f"{name}__in": pks}, listing__connection=store)
-            for alignment in found.select_related("item", "listing").iterator():
+            near = Alignment.objects.filter(**{f"{name}__in": pks}).select_related("item", "listing").order_by()
+            for alignment in near.iterator():
+                if alignment.listing.connection_id != store.pk:
+                    continue
                 pairs[(alignment.item_id, alignment.listing_id)] = _pair(alignment)
                 if alignment.status == Alignment.Status.CONFIRMED:
                     of_listing[alignment.listing_id] = alignment.item.sku

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from alignment.bulk import CHUNK, chunks
+from alignment.bulk import CHUNK, UPDATE_CHUNK, chunks
 from alignment.matching.certain import Entry, Match, certain_matches
 from alignment.models import Alignment, Listing
 from alignment.selectors import STOCKABLE
@@ -38,7 +38,7 @@ def proposals_refresh(*, pos: Connection, store: Connection) -> ProposalResult:
     stale: list[int] = []
     unchanged = 0
     taken_items, taken_listings = _taken(store)
-    for pair in Alignment.objects.filter(item__connection=pos, listing__connection=store).iterator():
+    for pair in Alignment.objects.filter(item__connection=pos, listing__connection=store).order_by().iterator():
         match = wanted.pop((pair.item_id, pair.listing_id), None)
         if pair.status != Alignment.Status.PROPOSED or pair.match_type not in _AUTOMATIC:
             continue
@@ -52,7 +52,7 @@ def proposals_refresh(*, pos: Connection, store: Connection) -> ProposalResult:
             unchanged += 1
     removed = _remove(stale)
     for part in chunks(update):
-        bulk_update_with_history(part, Alignment, _FIELDS, default_change_reason=REASON)
+        bulk_update_with_history(part, Alignment, _FIELDS, batch_size=UPDATE_CHUNK, default_change_reason=REASON)
     new = [match for match in wanted.values() if match.item_pk not in taken_items and match.listing_pk not in taken_listings]
     for matches in chunks(new):
         bulk_create_with_history([_pair(match) for match in matches], Alignment, batch_size=CHUNK, default_change_reason=REASON)
