@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from django import forms
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 CHOICE_WORDS = {"\t": "tab", ",": ", (comma)", ";": "; (semicolon)", "|": "| (bar)"}
 KEPT = "Kept; type a new one to replace it."
@@ -88,9 +87,9 @@ def setting_initial(info: FieldInfo, stored: Mapping[str, Any], name: str) -> An
     """Result: what the form shows for a setting: the stored value, else the default."""
     if name in stored:
         return stored[name]
-    default = info.get_default(call_default_factory=True, validated_data={})
-    if default is PydanticUndefined:
+    if info.is_required():
         return None
+    default = info.get_default(call_default_factory=True, validated_data={})
     return default.value if isinstance(default, Enum) else list(default) if isinstance(default, tuple) else default
 
 
