@@ -123,7 +123,8 @@ class RowProblem:
 class Feed:
     """One complete statement of the till: everything it showed at `true_at`.
 
-    `identity` is equal for equal content (SHA-256 of a file), so the same statement is applied once.
+    `identity` is equal for the same statement (the content's SHA-256, and the time where the file itself says it), so it is
+    applied once. At most 100 characters.
     """
 
     identity: str
@@ -293,6 +294,10 @@ class Till(Protocol):
 
     def settle(self, feed_identity: str, fate: FeedFate, problems: Sequence[RowProblem] = ()) -> None:
         """File a claimed feed away. Calling it again with the same fate changes nothing."""
+        ...
+
+    def release(self, feed_identity: str) -> bool:
+        """Offer a held feed again with the next `feeds`. Result: it was there."""
         ...
 
     def send(self, writes: Sequence[TillWrite]) -> Sequence[WriteResult]: ...

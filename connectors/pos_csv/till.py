@@ -80,21 +80,22 @@ class PosCsvTill:
     def settle(self, feed_identity: str, fate: FeedFate, problems: Sequence[RowProblem] = ()) -> None:
         """File every claimed copy of that content away, with a report. A settled one is no longer there: nothing happens."""
         offered = self._offered.pop(feed_identity, None)
-        for path in self._folder.find(feed_identity, PROCESSING):
+        content = _content_of(feed_identity)
+        for path in self._folder.find(content, PROCESSING):
             report = report_text(
                 name=original_name(path),
-                identity=feed_identity,
+                identity=content,
                 fate=fate,
                 true_at=offered.true_at if offered else None,
                 rows=offered.rows if offered else 0,
                 used=offered.used if offered else 0,
                 problems=merged(offered.problems if offered else (), problems),
             )
-            self._folder.file_away(path, _ARCHIVE[fate], feed_identity, report)
+            self._folder.file_away(path, _ARCHIVE[fate], content, report)
 
     def release(self, feed_identity: str) -> bool:
         """Offer a held (or refused) file again, with the next `feeds()`. Result: such a file was there."""
-        return self._folder.release(feed_identity, self._now())
+        return self._folder.release(_content_of(feed_identity), self._now())
 
     def send(self, writes: Sequence[TillWrite]) -> Sequence[WriteResult]:
         """One new file in `outbound/`, for what no file there carries yet (outbound.py)."""
@@ -120,7 +121,7 @@ class PosCsvTill:
         """Result: what the file says; None where something wrote to it while we read (it is offered again later)."""
         name = original_name(path)
         try:
-            before, identity = snapshot_of(path), identity_of(path)
+            before, content = snapshot_of(path), identity_of(path)
             moment, source = true_at(path, name, self._settings)
             refuse_future(moment, now, self._settings)
             parsed = parse_file(path, self._settings)
@@ -129,10 +130,11 @@ class PosCsvTill:
         except FileRefusedError as refusal:
             if snapshot_of(path) != before:
                 return None
-            raise self._refused(refusal, path, identity, claim=claim) from refusal
+            raise self._refused(refusal, path, content, claim=claim) from refusal
         if snapshot_of(path) != before:
             return None
         problems = [*parsed.problems, *self._time_notes(source)]
+        identity = _identity(content, moment, source)
         self._offered[identity] = _Offered(path, moment, parsed.rows, len(parsed.readings), problems)
         return Feed(
             identity=identity,
@@ -174,3 +176,13 @@ class PosCsvTill:
             return []
         text = f"No time could be read from the column “{self._settings.time_column}”; the file's own time is taken."
         return [note(0, "", "time_unknown", text, "Check the settings time_column and time_format.")]
+
+
+def _identity(content: str, moment: datetime, source: str) -> str:
+    """Result: equal for the same statement. A shelf may be again as it was an hour ago, in a file that is the same byte for
+    byte: where its name says when it was true, that tells them apart. Any other copy is one we had."""
+    return f"{content}@{moment:%Y%m%dT%H%M%SZ}" if source == "name" else content
+
+
+def _content_of(feed_identity: str) -> str:
+    return feed_identity.partition("@")[0]

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -64,6 +65,7 @@ class RunContext:
     changed_items: set[int] = field(default_factory=set)
     changed_listings: set[int] = field(default_factory=set)
     held_for: list[str] = field(default_factory=list)
+    blamed: Side | None = None  # the system whose failure ended the run
     problems: list[RunProblem] = field(default_factory=list)
 
     @property
@@ -87,9 +89,18 @@ class RunContext:
         self.run.phase = phase
         self.run.counts = dict(self.counts)
         if self.run.pk and not self.run.dry_run:
+            self.beat()  # first: once the turn is lost, the row is the newer run's
             self.run.save(update_fields=["phase", "counts"])
-            self.beat()
         self.progress(phase, 0, 0)
+
+    @contextmanager
+    def blaming(self, side: Side) -> Iterator[None]:
+        """What goes wrong in here is this system's failure."""
+        try:
+            yield
+        except ConnectorError:
+            self.blamed = side
+            raise
 
     def problem(
         self, *, side: Side, subject: str, error: ConnectorError, line: int | None = None, fails_run: bool = True

@@ -24,7 +24,8 @@ Phase = SyncRun.Phase
 def _read_tills(ctx: RunContext) -> None:
     ctx.enter(Phase.TILL)
     for side in ctx.tills:
-        till_pull(ctx=ctx, side=side)
+        with ctx.blaming(side):
+            till_pull(ctx=ctx, side=side)
     if not StoreLocation.objects.filter(store=ctx.store.connection).exists():
         places = Location.objects.filter(connection__in=[side.connection for side in ctx.tills])
         StoreLocation.objects.bulk_create([StoreLocation(store=ctx.store.connection, location=place) for place in places])
@@ -40,7 +41,8 @@ def _propose(ctx: RunContext) -> None:
 def _settle(ctx: RunContext) -> None:
     ctx.enter(Phase.SETTLE)
     for side in ctx.tills:
-        till_settle(ctx=ctx, side=side)
+        with ctx.blaming(side):
+            till_settle(ctx=ctx, side=side)
     store_settle(ctx=ctx)
 
 
@@ -56,7 +58,8 @@ def _write(ctx: RunContext) -> None:
         outbox_deliver(ctx=ctx)
     till_plan(ctx=ctx)
     for side in ctx.tills:
-        till_deliver(ctx=ctx, side=side)
+        with ctx.blaming(side):
+            till_deliver(ctx=ctx, side=side)
 
 
 def run_full(ctx: RunContext) -> None:

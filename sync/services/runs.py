@@ -16,7 +16,7 @@ from connectors.errors import ConfigError, ConnectorError
 from connectors.leases import LeaseLostError, lease_acquire
 from connectors.models import Connection
 from connectors.services import CallLog, connection_open, health_record
-from sync.models import OutboundWrite, SyncRun
+from sync.models import OutboundWrite, SyncRun, TillFeed
 from sync.services.context import Progress, RunContext, Side, silent
 from sync.services.phases import run_dry, run_full, run_incremental, run_read_only
 
@@ -73,6 +73,8 @@ def run_sync(
             may_wait=may_wait,
             released=release is not None,
         )
+        if release is not None:
+            _feeds_release(ctx)
         _guarded(ctx, run_dry if dry_run else run_read_only if read_only else run_full if kind == Kind.FULL else run_incremental)
         return ctx.run
 
@@ -120,27 +122,46 @@ def _run_row(
     return run
 
 
+def _feeds_release(ctx: RunContext) -> None:
+    """What this run held of the tills' feeds goes on with it, unseen by their guards. New feeds are guarded as ever."""
+    sides = {side.connection.pk: side for side in ctx.tills}
+    for feed in ctx.run.feeds.filter(state=TillFeed.State.HELD, connection__in=sides):
+        # First the file: broken off in between, the guard holds it again.
+        if sides[feed.connection_id].till.release(feed.identity):
+            TillFeed.objects.filter(pk=feed.pk).update(state=TillFeed.State.RELEASED)
+
+
 def _guarded(ctx: RunContext, work: Callable[[RunContext], None]) -> None:
     """Do the work and write down how it ended, whatever happens."""
-    error: ConnectorError | None = None
     try:
         work(ctx)
     except ConnectorError as caught:
-        error = caught
+        blamed = ctx.blamed or ctx.store
         ctx.run.state, ctx.run.message = State.FAILED, str(caught)
-        ctx.problem(side=ctx.store, subject=ctx.run.get_phase_display(), error=caught)
+        ctx.problem(side=blamed, subject=ctx.run.get_phase_display(), error=caught)
+        health_record(connection=blamed.connection, error=caught, now=ctx.now())
     except LeaseLostError as caught:
-        ctx.run.state, ctx.run.message = State.FAILED, str(caught)
+        _broken_off(ctx, str(caught))
+        return
     except Exception as caught:
-        ctx.run.state = State.FAILED
-        ctx.run.message = (
-            f"Evenstock met an error of its own: {type(caught).__name__}. Nothing was lost; the log has the details."
+        _broken_off(
+            ctx, f"Evenstock met an error of its own: {type(caught).__name__}. Nothing was lost; the log has the details."
         )
-        ctx.run.finished_at = ctx.now()
-        ctx.run.save()
         raise
-    health_record(connection=ctx.store.connection, error=error, now=ctx.now())
+    else:
+        for side in ctx.sides:
+            health_record(connection=side.connection, error=None, now=ctx.now())
     _finish(ctx)
+
+
+def _broken_off(ctx: RunContext, message: str) -> None:
+    """End the run's row as failed, unless a newer run has taken the row up meanwhile: then it is that run's to end."""
+    ctx.run.state, ctx.run.message, ctx.run.finished_at = State.FAILED, message, ctx.now()
+    if ctx.run.dry_run:
+        ctx.run.save()
+        return
+    mine = SyncRun.objects.filter(pk=ctx.run.pk, epoch=ctx.run.epoch, state=State.RUNNING)
+    mine.update(state=State.FAILED, message=message, finished_at=ctx.run.finished_at)
 
 
 def _finish(ctx: RunContext) -> None:

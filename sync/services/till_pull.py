@@ -70,9 +70,7 @@ def _feed_take(*, ctx: RunContext, side: Side, feed: Feed) -> None:
         ctx.problem(side=side, subject=feed.name, error=error, fails_run=False)
         _settle(ctx, side, feed, FeedFate.REFUSED)
         return
-    reasons = (
-        [] if ctx.released or row.state == TillFeed.State.RELEASED else side.till.guard(feed, last.figures if last else None)
-    )
+    reasons = [] if row.state == TillFeed.State.RELEASED else side.till.guard(feed, last.figures if last else None)
     if reasons:
         row.state, row.message = TillFeed.State.HELD, " ".join(reasons)
         row.save()
@@ -139,6 +137,7 @@ class _Chunk:
         self, ctx: RunContext, side: Side, feed: Feed, locations: dict[str, int], spans: dict[int, list[WriteSpan]]
     ) -> None:
         self.ctx, self.side, self.feed, self.locations, self.spans = ctx, side, feed, locations, spans
+        self.statement = f"feed {feed.identity[:16]} {feed.true_at:%Y%m%d%H%M%S}"
         self.unchanged: list[int] = []
         self.opened: list[tuple[StockLevel, Decimal]] = []
         self.moved: list[tuple[StockLevel, Decimal]] = []
@@ -254,7 +253,7 @@ class _Chunk:
             quantity=quantity,
             kind=kind,
             source=self.side.connection,
-            reference=f"feed {self.feed.identity[:32]} item {level.item_id} place {level.location_id}",
+            reference=f"{self.statement} item {level.item_id} place {level.location_id}",
             occurred_at=self.feed.true_at,
             recorded_at=now,
             reason=self.feed.name[:250],

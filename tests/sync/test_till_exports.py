@@ -1,0 +1,239 @@
+"""What a new export changes, and what it must not."""
+
+from decimal import Decimal
+
+import pytest
+
+from inventory.models import Item, Movement, StockLevel
+from sync.models import RunProblem, SyncRun, SyncState, TillFeed
+from tests.sync.shop import HYDRO, INCREMENTAL, csv_bytes, problems, product
+
+pytestmark = pytest.mark.django_db
+KINDS = pytest.mark.parametrize("kind", SyncRun.Kind.values)
+STOCK = {"A": 5, "B": 6, "C": 7}
+
+
+@KINDS
+def test_a_new_export_writes_exactly_what_changed(open_shop, kind):
+    shop = open_shop(stock=STOCK)
+    shop.running()
+    shop.till.sell("A", 2)
+    shop.till.receive("B", 10)
+    shop.clock.tick(minutes=10)
+    shop.export()
+    run = shop.sync(kind)
+    assert shop.sent() == {"A": [-2], "B": [10]}
+    assert shop.shown() == {"A": 3, "B": 16, "C": 7}
+    assert shop.movements() == [("A", -2), ("B", 10)]
+    assert (run.state, run.counts["writes"]) == ("done", 2)
+    assert sorted(shop.logged("pos")) == [("A", "5", "3"), ("B", "6", "16")]
+    assert sorted(shop.logged("sync_engine")) == [("A", "5", "3"), ("B", "6", "16")]
+    assert shop.waiting_files() == []
+    assert len(shop.waiting_files("done")) == 2
+
+
+def test_the_same_file_again_has_no_effect_and_is_recorded(open_shop):
+    shop = open_shop(stock=STOCK)
+    shop.till.sell("A", 1)
+    path = shop.export()
+    content, name = path.read_bytes(), path.name
+    shop.sync(read_only=True)
+    shop.align()
+    shop.clock.tick(minutes=10)
+    shop.app.place_order([("A", 1)])
+    shop.clock.tick(minutes=1)
+    shop.sync()
+    shop.app.forget_requests()
+    before = (shop.movements(), shop.shown(), shop.logged())
+    shop.drop(content, name)
+    run = shop.sync()
+    assert run.state == "done"
+    assert TillFeed.objects.get().seen_again == 1
+    assert (shop.movements(), shop.shown(), shop.logged()) == before
+    assert shop.app.writes == []
+    assert shop.waiting_files() == []
+
+
+def test_an_older_export_is_refused_and_undoes_nothing(open_shop):
+    shop = open_shop(stock=STOCK)
+    shop.running()
+    shop.till.receive("C", 4)
+    old = shop.export()
+    content, name = old.read_bytes(), old.name
+    old.unlink()
+    shop.till.receive("C", -4)
+    shop.clock.tick(minutes=10)
+    shop.till.sell("A", 2)
+    shop.export()
+    shop.sync()
+    shop.app.forget_requests()
+    shop.clock.tick(minutes=10)
+    shop.drop(content, name)
+    run = shop.sync(INCREMENTAL)
+    assert run.state == "done"
+    assert problems(run) == [(name, None, "older_feed")]
+    assert shop.app.writes == []
+    assert shop.shown()["A"] == 3
+    assert shop.movements() == [("A", -2)]
+    assert shop.waiting_files("refused") != []
+
+
+def test_an_item_that_the_export_leaves_out_is_missing_and_never_zero(open_shop):
+    shop = open_shop(stock=STOCK)
+    shop.running()
+    shop.clock.tick(minutes=10)
+    shop.drop(csv_bytes([("A", "A", 5), ("B", "B", 6)]), f"pos_export_{shop.clock.at:%Y%m%d_%H%M%S}.csv")
+    TillFeed.objects.update(figures={})  # another list of columns is another test's business
+    run = shop.sync()
+    assert run.counts["items_missing"] == 1
+    assert shop.app.writes == []
+    assert shop.shown()["C"] == 7
+    assert Item.objects.get(sku="C").missing_since == shop.clock.at
+    assert SyncState.objects.get(pos_sku="C").sync_status == "conflict"
+    assert shop.movements() == []
+
+
+def test_a_missing_item_that_is_back_goes_on_from_its_last_number(open_shop):
+    shop = open_shop(stock=STOCK)
+    shop.running()
+    for rows in ([("A", "A", 5), ("B", "B", 6)], [("A", "A", 5), ("B", "B", 6), ("C", "C", 4)]):
+        shop.clock.tick(minutes=10)
+        shop.drop(csv_bytes(rows))
+        TillFeed.objects.update(figures={})
+        shop.sync()
+    assert shop.sent() == {"C": [-3]}
+    assert shop.shown()["C"] == 4
+    assert shop.movements() == [("C", -3)]
+    assert Item.objects.get(sku="C").missing_since is None
+    assert SyncState.objects.get(pos_sku="C").sync_status == "synced"
+
+
+def test_two_exports_at_once_are_taken_in_the_order_in_which_they_were_true(open_shop):
+    shop = open_shop(stock=STOCK)
+    shop.running()
+    shop.clock.tick(minutes=10)
+    shop.till.sell("A", 1)
+    shop.export()
+    shop.clock.tick(minutes=10)
+    shop.till.sell("A", 1)
+    shop.till.sell("B", 1)
+    shop.export()
+    shop.sync()
+    assert shop.movements() == [("A", -1), ("A", -1), ("B", -1)]
+    assert shop.sent() == {"A": [-2], "B": [-1]}
+
+
+def test_a_shelf_that_is_again_as_it_was_is_seen_although_the_file_is_alike(open_shop):
+    """An export without times in its rows can be the same, byte for byte, as one of an hour ago."""
+    shop = open_shop(stock={"A": 5})
+    rows = {5: csv_bytes([("A", "A", 5)]), 4: csv_bytes([("A", "A", 4)])}
+    shop.drop(rows[5])
+    shop.sync(read_only=True)
+    shop.align()
+    for on_hand in (4, 5, 4):
+        shop.clock.tick(minutes=10)
+        shop.drop(rows[on_hand])
+        shop.sync()
+        assert shop.shown() == {"A": on_hand}
+    assert shop.movements() == [("A", -1), ("A", 1), ("A", -1)]
+
+
+def test_a_copy_without_a_time_of_its_own_is_no_news(open_shop):
+    shop = open_shop(stock={"A": 5})
+    shop.drop(csv_bytes([("A", "A", 5)]), "stock.csv")
+    shop.sync(read_only=True)
+    shop.align()
+    shop.clock.tick(minutes=10)
+    shop.drop(csv_bytes([("A", "A", 4)]), "stock.csv")
+    shop.sync()
+    shop.clock.tick(minutes=10)
+    shop.drop(csv_bytes([("A", "A", 5)]), "stock (copy).csv")
+    shop.sync()
+    assert shop.shown() == {"A": 4}
+    assert shop.movements() == [("A", -1)]
+
+
+def test_rows_that_cannot_be_used_are_named_and_the_good_ones_apply(open_shop):
+    shop = open_shop(listed=[product(11, "EH-LIGHT-MOVER", 1)])
+    connection = shop.pos
+    connection.settings |= {"encoding": "cp1252"}
+    connection.save()
+    content = (HYDRO / "pos_export_messy.csv").read_bytes()
+    shop.drop(content)
+    run = shop.sync()
+    serious = RunProblem.objects.filter(run=run, fails_run=True)
+    assert run.state == "partial"
+    assert serious.count() > 0
+    assert all(problem.line and problem.message for problem in serious)
+    lines = content.decode("cp1252").split("\r\n")
+    for problem in serious:
+        assert problem.subject.strip() in lines[problem.line - 1] or problem.code in {"no_sku", "cut_row"}
+    feed = TillFeed.objects.get()
+    assert feed.state == "applied"
+    # Items whose quantity can't be used are there, or not; but none has a number that the file doesn't say.
+    said = {}
+    for line in lines[1:]:
+        cells = line.split(",")
+        if len(cells) == 9:
+            said.setdefault(cells[0].strip(), set()).add(cells[7].strip())
+    for sku, on_hand in StockLevel.objects.values_list("item__sku", "on_hand"):
+        assert any(_same(on_hand, text) for text in said[sku]), sku
+    assert StockLevel.objects.count() == feed.good_rows
+    assert Movement.objects.count() == feed.good_rows
+
+
+def _same(number: Decimal, text: str) -> bool:
+    try:
+        return number == Decimal(text.replace(",", ""))
+    except ArithmeticError:
+        return False
+
+
+def test_a_file_that_cannot_be_read_is_put_aside_and_the_next_one_is_used(open_shop):
+    shop = open_shop(stock=STOCK)
+    shop.running()
+    shop.clock.tick(minutes=10)
+    shop.drop(b"not, a\xff\x00 stock list\r\n1,2\r\n")
+    shop.clock.tick(minutes=10)
+    shop.till.sell("A", 2)
+    shop.export()
+    run = shop.sync()
+    assert run.state == "partial"
+    assert len(problems(run)) == 1
+    assert shop.sent() == {"A": [-2]}
+    assert len(shop.waiting_files("refused")) == 1
+
+
+def test_columns_that_only_a_person_can_tell_apart_fail_the_run_and_blame_the_till(open_shop):
+    shop = open_shop(stock=STOCK)
+    shop.running()
+    shop.clock.tick(minutes=10)
+    shop.drop(csv_bytes([("A", 1, 2)], header=("SKU", "Qty On Hand", "On Hand")))
+    run = shop.sync()
+    assert run.state == "failed"
+    assert RunProblem.objects.get(run=run).connection == shop.pos
+    assert "On Hand" in run.message
+    assert shop.app.writes == []
+    assert shop.movements() == []
+    shop.pos.refresh_from_db()
+    shop.store.refresh_from_db()
+    assert shop.pos.last_error
+    assert shop.store.last_error == ""
+    connection = shop.pos
+    connection.settings |= {"columns": {"quantity": "On Hand"}}
+    connection.save()
+    TillFeed.objects.update(figures={})
+    shop.clock.tick(minutes=1)
+    assert shop.sync().state == "done"
+    assert shop.movements() == [("A", -3)]
+
+
+def test_a_drop_folder_that_is_gone_fails_the_run_and_says_so(open_shop):
+    shop = open_shop(stock=STOCK)
+    shop.running()
+    shop.folder.rename(shop.folder.with_name("moved"))
+    run = shop.sync()
+    assert run.state == "failed"
+    assert "folder" in run.message
+    assert shop.app.writes == []
+    assert RunProblem.objects.get(run=run).connection == shop.pos
