@@ -11,7 +11,7 @@ import dj_database_url
 from django.core.management.utils import get_random_secret_key
 
 from config.settings.base import *  # noqa: F403 - this is how Django settings extend each other
-from config.settings.base import DATA_DIR, env
+from config.settings.base import DATA_DIR, STATIC_ROOT, env
 
 
 def _kept_secret(name: str) -> str:
@@ -50,12 +50,13 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True  # no collectstatic step on a laptop
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 # It may lose a wake-up, never a row: the sweeper asks again each minute.
 _BROKER = DATA_DIR / "broker"
 for _folder in ("queue", "control", "processed"):
     (_BROKER / _folder).mkdir(parents=True, exist_ok=True)
-CELERY_BROKER_URL = "filesystem://"
+CELERY_BROKER_URL = "filesystem://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "data_folder_in": str(_BROKER / "queue"),
     "data_folder_out": str(_BROKER / "queue"),

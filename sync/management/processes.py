@@ -17,6 +17,7 @@ from types import FrameType
 
 PATIENCE = 10.0  # seconds for a child to end by itself
 PR_SET_PDEATHSIG = 1
+QUIET = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}  # as a container's first user may
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Children:
     """Running programs. Use as a context manager: leaving it ends them all, and so do Ctrl-C and SIGTERM."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        self._environment = {**os.environ, **(environment or {})}
+        self._environment = {**os.environ, **QUIET, **(environment or {})}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> "Children":
@@ -95,20 +96,17 @@ class Children:
             return ""
 
     def end(self) -> None:
-        """Ask every child's group to end, last started first; end those that don't. A second Ctrl-C changes nothing."""
+        """Ask every child to end, last started first, and its own children through it; then end whoever is left of its group.
+        A second Ctrl-C changes nothing."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         for process in reversed(self._running.values()):
-            _signal(process, signal.SIGTERM)
+            process.terminate()
         until = time.monotonic() + PATIENCE
         for process in self._running.values():
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, until - time.monotonic()))
-            _signal(process, signal.SIGKILL)  # whoever is left of its group
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         self._running.clear()
-
-
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
