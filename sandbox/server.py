@@ -53,6 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": self.server.scheme,
             "wsgi.input": self._body(),
+            "wsgi.input_terminated": True,
             "wsgi.errors": None,
             "wsgi.multithread": True,
             "wsgi.multiprocess": False,

@@ -18,6 +18,7 @@ from sandbox.store.controls import store_controls
 from sandbox.store.errors import RestError, no_route
 from sandbox.store.fields import Renderer, View
 from sandbox.store.hooks import Hooks
+from sandbox.store.listing import ProductLists
 from sandbox.store.order import Order
 from sandbox.store.order_book import OrderBook
 from sandbox.store.orders import OrderRoutes
@@ -154,6 +155,11 @@ class StoreApp(Gateway):
             "orders": len(self.book.orders),
             "deliveries_waiting": self.hooks.waiting,
         }
+
+    @property
+    def lists(self) -> ProductLists:
+        """The lists of products, for callers who skip HTTP."""
+        return self._products.lists
 
     @property
     def product_writes(self) -> ProductWrites:
