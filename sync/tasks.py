@@ -37,6 +37,7 @@ def sync_store(
             dry_run=dry_run,
             release=release,
             by=User.objects.filter(pk=by_id).first() if by_id else None,
+            may_wait=kind == SyncRun.Kind.FULL,  # an incremental run leaves what needs time to the next one
         )
     except (LeaseHeldError, ConfigError) as refusal:
         logger.warning("No sync of connection %s: %s", store_id, refusal)
