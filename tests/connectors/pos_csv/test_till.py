@@ -21,7 +21,7 @@ def test_a_feed_says_what_the_file_says(drop: Drop) -> None:
     drop.put("stock_20260211_0948.csv", "SKU,Qty\nA,3\n,4\n")
     (feed,) = drop.till().feeds()
     assert feed.name == "stock_20260211_0948.csv"
-    assert feed.identity == f"{hashlib.sha256(b'SKU,Qty\nA,3\n,4\n').hexdigest()}@20260211T094800Z"
+    assert feed.identity == hashlib.sha256(b"SKU,Qty\nA,3\n,4\n").hexdigest() + "@20260211T094800Z"
     assert ([reading.sku for reading in feed.readings], feed.rows, feed.is_complete) == (["A"], 2, True)
     assert [(problem.line, problem.code) for problem in feed.problems] == [(3, "no_sku")]
     assert feed.figures == {"items": 1, "in_stock": 1, "header": ["sku", "qty"], "currencies": []}
