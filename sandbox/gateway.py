@@ -16,7 +16,7 @@ from sandbox.faults import Fault, Faults, Settings, fault_from_json
 
 Answer = Callable[[Request], Response]
 CONTROL = "/__sandbox/"
-LOG_LENGTH = 50_000
+LOG_LENGTH = 10_000
 
 
 @dataclass

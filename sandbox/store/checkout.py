@@ -46,6 +46,14 @@ class Checkout:
         """The money of an unpaid order arrives. Stock is taken then, below zero if it must be (woocommerce.md 19)."""
         self._book.update(order, {"set_paid": True, "status": "processing"})
 
+    def cancel_unpaid(self) -> list[Order]:
+        """What the shop's cron does: unpaid orders whose hold is over are cancelled. Result: those."""
+        now = self._book.catalogue.clock.now()
+        over = [order for order in self._book.orders.values() if order.status == "pending" and 0 < order.reserved_until <= now]
+        for order in over:
+            self._book.update(order, {"status": "cancelled"})
+        return over
+
     def reserved(self, product: Product) -> int:
         """Result: units that unpaid orders of shoppers hold of this product."""
         now = self._book.catalogue.clock.now()

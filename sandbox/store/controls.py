@@ -59,6 +59,7 @@ def store_controls(store: "StoreApp") -> dict[str, Control]:
 
     return {
         "checkout": check_out,
+        "cancel_unpaid": lambda _given: {"cancelled": [order.id for order in store.checkout.cancel_unpaid()]},
         "finish": on_order(store.checkout.finish),
         "pay": on_order(store.checkout.pay),
         "cancel": on_order(lambda order: store.book.update(order, {"status": "cancelled"})),

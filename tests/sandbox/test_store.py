@@ -1,6 +1,7 @@
 """The pretend store where no recording leads: switches, shoppers, and the Python side."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -80,6 +81,36 @@ def test_a_hold_ends_after_its_minutes(open_store):
     assert (bought["status"], call.store.quantity(12)) == ("processing", 4)
     assert call.control("POST", "pay", {"id": held.id}).json()["status"] == "processing"
     assert call.store.quantity(12) == -1
+
+
+def test_the_cron_cancels_what_was_not_paid_in_time_and_nothing_else(call):
+    late = call.store.checkout.check_out([{"id": 11, "quantity": 1}], payment_method="redirect")
+    waiting = call.store.checkout.check_out([{"id": 11, "quantity": 1}], payment_method="redirect")
+    by_staff = call.store.place_order([(11, 1)], status="pending")
+    late.reserved_until = 1
+    assert call.control("POST", "cancel_unpaid").json() == {"cancelled": [late.id]}
+    assert [order.status for order in (late, waiting, by_staff)] == ["cancelled", "pending", "pending"]
+    assert call.store.quantity(11) == 10
+
+
+def test_nothing_is_lost_between_many_hands(call):
+    url, key = f"{call.server.url}/wp-json/wc/v3", call.session.auth
+
+    def work(number):
+        if number % 3 == 0:
+            assert requests.put(f"{url}/products/11", json={"inventory_delta": 2}, auth=key, timeout=10).status_code == 200
+        elif number % 3 == 1:
+            body = {"status": "processing", "line_items": [{"product_id": 11, "quantity": 1}]}
+            assert requests.post(f"{url}/orders", json=body, auth=key, timeout=10).status_code == 201
+        else:
+            made = call.store.place_order([(11, 1)])
+            body = {"status": "cancelled"}
+            assert requests.put(f"{url}/orders/{made.id}", json=body, auth=key, timeout=10).status_code == 200
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(work, range(90)))
+    assert call.store.quantity(11) == 10 + 30 * 2 - 30
+    assert len(call.store.book.orders) == 60
 
 
 def test_another_process_can_act_as_customers_and_staff(call):
