@@ -1,0 +1,112 @@
+"""One run at a time, and nothing from a run that lost its turn."""
+
+import os
+import socket
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from connectors.leases import LeaseHeldError, lease_acquire
+from connectors.models import Connection
+from sync.models import OutboundWrite, SyncRun
+
+pytestmark = pytest.mark.django_db
+STOCK = {f"S{n:02}": 20 + n for n in range(12)}
+
+
+def changed(open_shop, **options):
+    shop = open_shop(stock=STOCK, **options)
+    shop.running()
+    for sku in STOCK:
+        shop.till.sell(sku, 1)
+    shop.clock.tick(minutes=10)
+    shop.export()
+    return shop
+
+
+@pytest.mark.parametrize("side", ["store", "pos"])
+def test_a_second_run_is_refused_and_changes_nothing(open_shop, side):
+    shop = changed(open_shop)
+    lease = lease_acquire(connection=getattr(shop, side), now=shop.clock.now())
+    runs = SyncRun.objects.count()
+    with pytest.raises(LeaseHeldError):
+        shop.sync()
+    assert SyncRun.objects.count() == runs
+    assert shop.app.requests == []
+    assert len(shop.waiting_files()) == 1
+    # The turns it got before it was refused are given back.
+    assert Connection.objects.exclude(lease_owner="").count() == 1
+    lease.release()
+    assert shop.sync().state == "done"
+
+
+def test_the_turn_of_a_dead_process_is_taken_over_at_once(open_shop):
+    shop = changed(open_shop)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    owner = f"{socket.gethostname()}:{dead.pid}:12345678"
+    later = shop.clock.now() + timedelta(minutes=5)
+    Connection.objects.update(lease_owner=owner, lease_until=later)
+    assert shop.sync().state == "done"
+    assert shop.shown() == shop.expected()
+
+
+def test_the_turn_of_a_process_elsewhere_is_respected_until_it_ends(open_shop):
+    shop = changed(open_shop)
+    Connection.objects.update(
+        lease_owner=f"elsewhere:{os.getpid()}:12345678", lease_until=shop.clock.now() + timedelta(minutes=5)
+    )
+    with pytest.raises(LeaseHeldError):
+        shop.sync()
+    shop.clock.tick(minutes=5, seconds=1)
+    assert shop.sync().state == "done"
+
+
+class TakenOver:
+    """A newer run takes the shop over when this one comes to a phase."""
+
+    def __init__(self, shop, phase: str) -> None:
+        self.shop, self.phase, self.newer = shop, phase, None
+
+    def __call__(self, phase, done, total) -> None:
+        if phase == self.phase and self.newer is None:
+            Connection.objects.update(lease_until=self.shop.clock.now() - timedelta(seconds=1))
+            self.newer = True
+            self.newer = self.shop.sync(may_wait=False)
+
+
+@pytest.mark.parametrize("phase", ["till", "store", "plan", "deliver"])
+def test_a_run_that_lost_its_turn_writes_nothing_more_and_leaves_the_newer_one_alone(open_shop, phase):
+    shop = changed(open_shop, lanes=1, batch_size=5)
+    takes_over = TakenOver(shop, phase)
+    shop.sync(progress=takes_over)
+    assert takes_over.newer.state == "done"
+    assert shop.shown() == shop.expected()
+    assert {len(deltas) for deltas in shop.sent().values()} == {1}
+    assert shop.movements() == [(sku, -1) for sku in STOCK]
+    row = SyncRun.objects.get(pk=takes_over.newer.pk)
+    assert (row.state, row.epoch) == ("done", takes_over.newer.epoch)
+    assert SyncRun.objects.filter(state="running").count() == 0
+    assert Connection.objects.exclude(lease_owner="").count() == 0
+
+
+def test_a_run_that_lost_its_turn_between_two_batches_stops_there(open_shop):
+    shop = changed(open_shop, lanes=1, batch_size=3)
+    seen: list[int] = []
+
+    def after_a_batch(phase, done, total) -> None:
+        if phase == "deliver" and done and not seen:
+            seen.append(done)
+            Connection.objects.filter(pk=shop.store.pk).update(lease_owner="elsewhere:1:1", lease_epoch=10_000)
+
+    run = shop.sync(progress=after_a_batch)
+    assert run.state == "failed"
+    assert "newer run" in run.message
+    assert sum(len(deltas) for deltas in shop.sent().values()) <= 6  # the batch under way when the turn was lost
+    Connection.objects.update(lease_owner="", lease_until=None)
+    shop.clock.tick(minutes=10)
+    assert shop.sync().state == "done"
+    assert shop.shown() == shop.expected()
+    assert OutboundWrite.objects.filter(state__in=OutboundWrite.OPEN).count() == 0
