@@ -21,6 +21,9 @@ from alignment.services.alignments import listings_reopen
 from connectors.models import Connection
 from inventory.models import Item
 
+_PAIR = ("pk", "item_id", "listing_id", "status", "match_type", "confidence")
+_PARTNERS = ("item__sku", "listing__sku", "listing__remote_id", "listing__connection_id")
+
 
 @dataclass(frozen=True)
 class ImportPlan:
@@ -167,14 +170,15 @@ def _known(rows: Iterable[AlignmentRow], pos: Connection, store: Connection) -> 
     # By one indexed column and no order: a join on the store as well would make each chunk walk all of its listings.
     for name, things in (("listing", listings), ("item", items)):
         for pks in chunks(thing.pk for thing in things):
-            near = Alignment.objects.filter(**{f"{name}__in": pks}).select_related("item", "listing").order_by()
-            for alignment in near.iterator():
-                if alignment.listing.connection_id != store.pk:
+            near = Alignment.objects.filter(**{f"{name}__in": pks}).order_by().values_list(*_PAIR, *_PARTNERS)
+            for *fields, item_sku, listing_sku, remote_id, store_id in near.iterator():
+                if store_id != store.pk:
                     continue
-                pairs[(alignment.item_id, alignment.listing_id)] = _pair(alignment)
-                if alignment.status == Alignment.Status.CONFIRMED:
-                    of_listing[alignment.listing_id] = alignment.item.sku
-                    of_item[alignment.item_id] = str(alignment.listing)
+                pair = Pair(*fields)
+                pairs[(pair.item_pk, pair.listing_pk)] = pair
+                if pair.status == Alignment.Status.CONFIRMED:
+                    of_listing[pair.listing_pk] = item_sku
+                    of_item[pair.item_pk] = listing_sku or f"#{remote_id}"
     return Known(Shelf(items), Shelf(listings), pairs, of_listing, of_item)
 
 
