@@ -110,8 +110,8 @@ class _Orders:
         news = listing.news_at if listing.news_at and listing.news_at > order.modified_at else order.modified_at
         # News about a listing may explain a suspect: look again (design.md §3.5).
         listing.news_at, listing.suspect, listing.suspected_at = news, None, None
-        if effect.baseline:
-            listing.baseline = (listing.baseline or ZERO) + effect.baseline
+        if listing.baseline is not None:  # None: out of the shop for now; the account opens anew when it is back
+            listing.baseline += effect.baseline
         Listing.objects.filter(pk=listing.pk).update(news_at=news, suspect=None, suspected_at=None, baseline=listing.baseline)
         self.ctx.changed_listings.add(listing.pk)
         if effect.on_hand and pair and level:
@@ -144,7 +144,9 @@ class _Orders:
         self.ctx.counts["online_units"] += int(abs(quantity))
 
     def _log(self, order: Order, pair: Alignment, quantity: Decimal, now: Any) -> None:
-        shows = self.by_pk[pair.listing_id].baseline or ZERO
+        shows = self.by_pk[pair.listing_id].baseline
+        if shows is None:  # the shop shows no number that could have changed
+            return
         SyncLog.objects.create(
             alignment=pair,
             run=None if self.ctx.run.dry_run else self.ctx.run,
