@@ -1,9 +1,10 @@
 """The phases of a run. Their order is the rule (design.md §3): unanswered writes first, then the till, then the store's numbers
 and after them its orders, then what is owed, then the writes; and a later look at what stayed open."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from alignment.models import Alignment, Listing, StoreLocation
 from alignment.services.proposals import proposals_refresh
@@ -14,7 +15,7 @@ from sync.services.deliver import outbox_deliver
 from sync.services.plan import run_plan, till_plan
 from sync.services.settle import store_settle, till_settle
 from sync.services.states import states_refresh
-from sync.services.store_pull import SECOND_LOOK, snapshot_apply, snapshot_of, snapshot_take
+from sync.services.store_pull import CLOCK_SKEW, SECOND_LOOK, snapshot_apply, snapshot_of, snapshot_take
 from sync.services.till_deliver import till_deliver
 from sync.services.till_pull import till_pull
 
@@ -106,11 +107,15 @@ def run_dry(ctx: RunContext) -> None:
 
 def _open_questions(ctx: RunContext) -> list[tuple[int, int]]:
     """Result: (remote id, parent remote id) of the aligned listings whose number needs a look: not opened yet, or suspect."""
-    aligned = Listing.objects.filter(
-        connection=ctx.store.connection, alignments__status=Alignment.Status.CONFIRMED, missing_since=None, stock_management="own"
-    )
+    aligned = _aligned(ctx)
     unknown = aligned.filter(baseline=None) | aligned.filter(suspect__isnull=False)
     return list(unknown.distinct().values_list("remote_id", "parent_remote_id"))
+
+
+def _aligned(ctx: RunContext) -> QuerySet[Listing]:
+    return Listing.objects.filter(
+        connection=ctx.store.connection, alignments__status=Alignment.Status.CONFIRMED, missing_since=None, stock_management="own"
+    )
 
 
 def _look_again(ctx: RunContext) -> None:
@@ -138,6 +143,10 @@ def _next_look(ctx: RunContext) -> datetime | None:
     suspects = Listing.objects.filter(connection=store, suspect__isnull=False, alignments__status=Alignment.Status.CONFIRMED)
     if (suspect := suspects.order_by("suspected_at").first()) and suspect.suspected_at:
         moments.append(suspect.suspected_at + SECOND_LOOK)
+    # An account that an order kept from opening: a busy shop must not stay half connected until the next run.
+    unopened = _aligned(ctx).filter(baseline=None, news_at__gt=ctx.now() - SECOND_LOOK, news_at__lt=ctx.now() + SECOND_LOOK)
+    if (listing := unopened.order_by("news_at").last()) and listing.news_at:
+        moments.append(listing.news_at + CLOCK_SKEW + timedelta(seconds=1))
     return min(moments, default=None)
 
 

@@ -73,7 +73,7 @@ def run_sync(
             may_wait=may_wait,
             released=release is not None,
         )
-        if release is not None:
+        if release is not None and not dry_run:
             _feeds_release(ctx)
         _guarded(ctx, run_dry if dry_run else run_read_only if read_only else run_full if kind == Kind.FULL else run_incremental)
         return ctx.run

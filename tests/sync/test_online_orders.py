@@ -173,6 +173,22 @@ def test_orders_older_than_the_first_reading_were_in_the_numbers_already(open_sh
     assert shop.shown()["A"] == 10
 
 
+def test_an_account_that_an_order_kept_from_opening_is_opened_in_the_same_run(open_shop):
+    shop = open_shop(stock=STOCK, listed=[product(11, "A", 4), product(12, "B", 4), product(13, "C", 4)])
+    shop.open()
+    bought = []
+
+    def buys(phase, done, total):
+        if phase == "store" and not bought:
+            bought.append(shop.app.place_order([("A", 1)]))
+
+    run = shop.sync(progress=buys)
+    assert run.counts["shop_readings_deferred"] == 1
+    assert shop.shown() == STOCK
+    assert run.state == "done"
+    assert shop.movements() == []
+
+
 def test_a_line_of_a_product_nobody_aligned_is_noted(open_shop):
     shop = open_shop(stock=STOCK, listed=[product(11, "A", 10), product(12, "GIFT", 5)])
     shop.running()
