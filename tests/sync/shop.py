@@ -34,8 +34,8 @@ HYDRO = Path(__file__).parents[2] / "sandbox" / "data" / "hydro"
 class Clock:
     """A clock that only tests and the engine's own waiting move. It begins now: files on the disk have real times."""
 
-    def __init__(self) -> None:
-        self.at = datetime.now(UTC).replace(microsecond=0)
+    def __init__(self, *, hours_ago: float = 0) -> None:
+        self.at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=hours_ago)
 
     def now(self) -> datetime:
         return self.at
@@ -75,9 +75,10 @@ class Shop:
         tls: bool = True,
         mode: str = "live",
         till_mode: str = "observe",
+        hours_ago: float = 0,
         **settings: Any,
     ) -> None:
-        self.clock = Clock()
+        self.clock = Clock(hours_ago=hours_ago)
         self.app = StoreApp(version=version, clock=self.clock.now)
         self.till = Till(clock=self.clock.now)
         stocked(self.till, stock or {})
