@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from connectors.contract import Outcome, StoreReading, StoreWrite, WriteBatch, WriteResult
 from connectors.errors import ConnectorError, RetryableError
 from connectors.pacing import paced_map
@@ -18,6 +18,7 @@ from sync.models import OutboundWrite, SyncLog, SyncRun
 from sync.selectors import targets_of
 from sync.services.context import RunContext
 from sync.services.log import quantity_text
+from sync.services.rows import rows_update
 
 State = OutboundWrite.State
 ATTEMPTS = 3  # then an alert, and a person (reliability.md)
@@ -106,7 +107,7 @@ def _claim(ctx: RunContext, operation_ids: list[UUID]) -> dict[UUID, int]:
         row.sent_at, row.epoch, row.attempts = now, ctx.store.lease.epoch, row.attempts + 1
         if row.delta:
             deltas[row.operation_id] = int(row.delta)
-    OutboundWrite.objects.bulk_update(rows, ["delta", "planned_from", "planned_to", "state", "sent_at", "epoch", "attempts"])
+    rows_update(rows, ["delta", "planned_from", "planned_to", "state", "sent_at", "epoch", "attempts"])
     return deltas
 
 
@@ -138,10 +139,9 @@ def _record(ctx: RunContext, results: Sequence[WriteResult]) -> None:
 
 def rows_save(rows: Sequence[OutboundWrite]) -> None:
     """Store decided outbox rows and the accounts of their listings."""
-    OutboundWrite.objects.bulk_update(rows, ["state", "answered_at", "next_attempt_at", "error_code", "error", "delta"])
+    rows_update(rows, ["state", "answered_at", "next_attempt_at", "error_code", "error", "delta"])
     listings = [row.listing for row in rows if row.listing and row.state == State.APPLIED]
-    if listings:
-        Listing.objects.bulk_update(listings, ["baseline", "quantity", "read_at", "suspect", "suspected_at"])
+    rows_update(listings, ["baseline", "quantity", "read_at", "suspect", "suspected_at"])
 
 
 def write_landed(*, ctx: RunContext, row: OutboundWrite, reading: StoreReading | None) -> None:

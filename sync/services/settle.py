@@ -11,6 +11,7 @@ from inventory.models import StockLevel
 from sync.models import OutboundWrite
 from sync.services.context import RunContext, Side, chunks
 from sync.services.deliver import log_applied, rows_save, write_landed
+from sync.services.rows import rows_update
 
 State = OutboundWrite.State
 
@@ -66,7 +67,7 @@ def till_settle(*, ctx: RunContext, side: Side) -> None:
         side.lease.beat(now=ctx.now())
         for row in rows:
             till_write_decide(ctx=ctx, side=side, row=row, outcome=outcomes.get(row.operation_id, Outcome.UNKNOWN))
-        OutboundWrite.objects.bulk_update(rows, ["state", "answered_at", "error", "error_code"])
+        rows_update(rows, ["state", "answered_at", "error", "error_code"])
 
 
 def till_write_decide(

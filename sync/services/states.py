@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Max, Q
-from simple_history.utils import bulk_create_with_history, bulk_update_with_history
+from simple_history.utils import bulk_create_with_history
 
 from alignment.models import Alignment, StoreLocation
 from connectors.contract import StockManagement
@@ -14,6 +14,7 @@ from inventory.models import StockLevel
 from sync.models import OutboundWrite, SyncState
 from sync.selectors import targets_of
 from sync.services.context import RunContext, chunks
+from sync.services.rows import rows_update
 
 Status = SyncState.Status
 FIELDS = [
@@ -67,7 +68,8 @@ def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime) -> None:
         if fresh:
             bulk_create_with_history(fresh, SyncState, default_change_reason=reason)
         if changed:
-            bulk_update_with_history(changed, SyncState, FIELDS, default_change_reason=reason, batch_size=250)
+            rows_update(changed, FIELDS)
+            SyncState.history.bulk_history_create(changed, update=True, default_change_reason=reason)
 
 
 def _till_quantities(ctx: RunContext, item_ids: list[int]) -> dict[int, Decimal]:

@@ -21,6 +21,7 @@ from sync.selectors import write_spans
 from sync.services.context import RunContext, chunks
 from sync.services.log import quantity_text
 from sync.services.orders import orders_apply
+from sync.services.rows import rows_update
 
 CLOCK_SKEW = timedelta(seconds=5)  # how far the store's clock may be off ours
 SECOND_LOOK = timedelta(seconds=30)  # after this an order that moved the number can surely be seen
@@ -211,12 +212,10 @@ class _Chunk:
 
     def _save(self) -> None:
         Listing.objects.filter(pk__in=self.unchanged).update(read_at=self.snapshot.began)
-        if self.changed:
-            Listing.objects.bulk_update(
-                self.changed,
-                [*FACTS, "sku_key", "quantity", "read_at", "missing_since", "baseline", "opened_at", "suspect", "suspected_at"],
-                batch_size=250,
-            )
+        rows_update(
+            self.changed,
+            [*FACTS, "sku_key", "quantity", "read_at", "missing_since", "baseline", "opened_at", "suspect", "suspected_at"],
+        )
         touched = {listing.pk for listing in [*self.changed, *self.fresh]}
         self.ctx.changed_listings.update(touched)
         self.ctx.counts["listings_new"] += len(self.fresh)

@@ -8,6 +8,7 @@ from connectors.contract import Outcome, TillWrite
 from sync.core.targets import owed
 from sync.models import OutboundWrite
 from sync.services.context import RunContext, Side
+from sync.services.rows import rows_update
 from sync.services.settle import till_write_decide
 
 State = OutboundWrite.State
@@ -30,7 +31,7 @@ def till_deliver(*, ctx: RunContext, side: Side) -> None:
             result = results[row.operation_id]
             till_write_decide(ctx=ctx, side=side, row=row, outcome=result.outcome, error=result.error)
             ctx.counts["till_adjustments"] += result.outcome in (Outcome.APPLIED, Outcome.UNKNOWN)
-        OutboundWrite.objects.bulk_update(rows, ["state", "answered_at", "error", "error_code"])
+        rows_update(rows, ["state", "answered_at", "error", "error_code"])
 
 
 @transaction.atomic
@@ -62,5 +63,5 @@ def _claim(ctx: RunContext, side: Side) -> list[TillWrite]:
                 reason=row.reason,
                 reference=f"run {ctx.run.pk}",
             )
-    OutboundWrite.objects.bulk_update(rows, ["delta", "planned_from", "planned_to", "state", "sent_at", "epoch", "attempts"])
+    rows_update(rows, ["delta", "planned_from", "planned_to", "state", "sent_at", "epoch", "attempts"])
     return list(writes.values())

@@ -18,6 +18,7 @@ from sync.models import SyncLog, SyncRun, TillFeed
 from sync.selectors import write_spans
 from sync.services.context import CHUNK, RunContext, Side, chunks
 from sync.services.log import quantity_text
+from sync.services.rows import rows_update
 
 SKEW = timedelta(minutes=2)  # how far a till's clock may be off (ledger_model.py)
 ITEM_FIELDS = ("name", "barcode", "category", "vendor", "cost", "price")
@@ -204,8 +205,7 @@ class _Chunk:
                     item.pk = row[0]
                     changed.append(item)
         Item.objects.bulk_create(fresh)
-        if changed:
-            Item.objects.bulk_update(changed, [*ITEM_FIELDS, "missing_since"])
+        rows_update(changed, [*ITEM_FIELDS, "missing_since"])
         self.ctx.counts["items_new"] += len(fresh)
         self.ctx.changed_items.update(item.pk for item in [*fresh, *changed])
         return {sku: row[0] for sku, row in known.items()} | {item.sku: item.pk for item in fresh}
@@ -235,8 +235,7 @@ class _Chunk:
             level.baseline = (level.baseline or Decimal(0)) + residual
             level.read_at = true_at
         changed = [*reopened, *(level for level, _ in self.moved)]
-        if changed:
-            StockLevel.objects.bulk_update(changed, ["on_hand", "baseline", "last_reading", "read_at"])
+        rows_update(changed, ["on_hand", "baseline", "last_reading", "read_at"])
         Movement.objects.bulk_create(
             [self._movement(level, shows, Movement.Kind.OPENING, now) for level, shows in self.opened]
             + [self._movement(level, residual, Movement.Kind.TILL, now) for level, residual in self.moved]
