@@ -8,6 +8,7 @@ are full or incremental, wait or don't; writes go unanswered. What happened is c
 import os
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from random import Random
 
@@ -16,6 +17,7 @@ from django.db.models import Sum
 
 from inventory.models import Movement, StockLevel
 from sync.models import OutboundWrite, SyncLog, SyncRun
+from sync.services.context import Progress
 from tests.sync.shop import FULL, INCREMENTAL, Shop, product
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -43,6 +45,10 @@ class World:
     orders: list[int] = field(default_factory=list)
     late: list[tuple[bytes, str]] = field(default_factory=list)
     story: list[str] = field(default_factory=list)
+    # What was so at some time, by SKU: a wrong number that a later reading heals was wrong all the same.
+    till_at: dict[datetime, Counter[str]] = field(default_factory=dict)
+    edits_once: dict[str, set[int]] = field(default_factory=lambda: {sku: {0} for sku in STOCK})
+    online_once: dict[str, set[int]] = field(default_factory=lambda: {sku: {0} for sku in STOCK})
 
     def happen(self) -> None:
         deeds = {
@@ -54,6 +60,10 @@ class World:
         self.shop.clock.tick(seconds=self.rng.choice((7, 40, 100, 400, 900)))
 
     def told(self, words: str) -> None:
+        online = self.online()
+        for sku in STOCK:
+            self.edits_once[sku].add(self.edits[sku])
+            self.online_once[sku].add(online[sku])
         self.story.append(f"{self.shop.clock.at:%H:%M:%S} {words}")
 
     def sells(self) -> None:
@@ -100,6 +110,7 @@ class World:
 
     def exports(self) -> None:
         path = self.shop.export()
+        self.till_at[self.shop.clock.at] = self.at_the_till.copy()
         if self.rng.random() < 0.3:
             self.late.append((path.read_bytes(), path.name))
             path.unlink()
@@ -125,9 +136,32 @@ class World:
     def runs(self) -> SyncRun:
         kind, may_wait = self.rng.choice((FULL, INCREMENTAL, INCREMENTAL)), self.rng.random() < 0.3
         self.told(f"{kind} run, may wait {may_wait}")
-        run = self.shop.sync(kind, may_wait=may_wait)
+        run = self.shop.sync(kind, may_wait=may_wait, progress=self._meanwhile())
         self.told(f"  {run.state}: {run.counts}")
+        self.is_exact()
         return run
+
+    def _meanwhile(self) -> Progress:
+        """Somebody does something while a run is at it."""
+        phase = self.rng.choice(("till", "store", "plan", "deliver", "look_again", "", "", ""))
+        deeds = [self.rng.choice((self.sells, self.buys, self.takes_in, self.cancels))]
+
+        def progress(at: SyncRun.Phase, done: int, total: int) -> None:
+            if at == phase and deeds:
+                self.told(f"  meanwhile ({phase}):")
+                deeds.pop()()
+
+        return progress
+
+    def is_exact(self) -> None:
+        """What the engine has called till activity, orders and drift so far is what happened, up to what it has seen."""
+        story = "\n".join(self.story)
+        till, online, drift = booked(Movement.Kind.TILL), booked(Movement.Kind.ONLINE), drifts()
+        for sku, read_at in StockLevel.objects.values_list("item__sku", "read_at"):
+            if read_at in self.till_at:
+                assert till.get(sku, 0) == self.till_at[read_at][sku], f"{sku}\n{story}"
+            assert -online.get(sku, 0) in self.online_once[sku], f"{sku}\n{story}"
+            assert drift.get(sku, 0) in self.edits_once[sku], f"{sku}\n{story}"
 
     def comes_to_rest(self) -> None:
         """Nothing new happens; everything that is under way arrives."""
@@ -142,6 +176,7 @@ class World:
             self.exports()
             self.late_exports_come()
             self.told(f"  rest: {self.shop.sync().counts}")
+            self.is_exact()
 
     def online(self) -> Counter[str]:
         """What orders hold of the shelf now."""
