@@ -105,6 +105,8 @@ class TillReading:
     cost: Decimal | None = None
     price: Decimal | None = None
     line: int = 0  # in the file, for messages
+    version: int = 0  # the till's own rising number of the quantity's last change; 0: it numbers none
+    describes_item: bool = True  # False: only the quantity is said; name, barcode, cost and so on stay as they were
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,11 @@ class RowProblem:
     message: str
     next_step: str = ""
     serious: bool = True  # False: worth knowing, but nothing was lost (a row repeated word for word)
+
+
+# The engine's own entry in a feed's kept figures: the lowest `version` among the readings it could not use yet, because a write
+# of ours was under way. A till that tells only changes must tell everything from that version on once more.
+DEFERRED_FROM = "deferred_from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,7 @@ class Feed:
     problems: Sequence[RowProblem] = ()
     rows: int = 0  # data rows seen, good or bad
     is_complete: bool = True  # an item that is absent from it is missing at the till (never zero)
-    figures: Mapping[str, Any] = field(default_factory=dict)  # JSON; kept, and handed to `guard` with the next feed
+    figures: Mapping[str, Any] = field(default_factory=dict)  # JSON; kept, and handed to `feeds` and `guard` the next time
 
 
 class FeedFate(StrEnum):
@@ -283,9 +290,11 @@ class Till(Protocol):
 
     def check(self) -> CheckReport: ...
 
-    def feeds(self, *, claim: bool = True) -> Iterator[Feed]:
-        """Claim what is new, oldest truth first; with `claim` False only look, and change nothing. A feed that can't be
-        read at all raises FeedError when reached (it has been filed away); iteration may be started again for the others."""
+    def feeds(self, *, claim: bool = True, since: Mapping[str, Any] | None = None) -> Iterator[Feed]:
+        """Claim what is new, oldest truth first; with `claim` False only look, and change nothing. `since`: the figures of the
+        newest feed in use (with DEFERRED_FROM, where it left something open), for a till that tells changes; None: there is
+        none. A feed that can't be read at all raises FeedError when reached (it has been filed away); iteration may be
+        started again for the others."""
         ...
 
     def guard(self, feed: Feed, previous: Mapping[str, Any] | None) -> Sequence[str]:

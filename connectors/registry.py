@@ -8,8 +8,13 @@ from connectors.errors import ConfigError
 KINDS: dict[str, str] = {
     "woocommerce": "connectors.woocommerce.kind",
     "pos_csv": "connectors.pos_csv.kind",
+    "rest_pos": "connectors.rest_pos.kind",
 }
-LABELS: dict[str, str] = {"woocommerce": "WooCommerce store", "pos_csv": "Till by CSV files"}
+LABELS: dict[str, str] = {
+    "woocommerce": "WooCommerce store",
+    "pos_csv": "Till by CSV files",
+    "rest_pos": "Till by POS API",
+}
 
 
 def kind_get(name: str) -> Kind:

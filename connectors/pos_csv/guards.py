@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from decimal import Decimal
 from typing import Any
 
 from connectors.contract import TillReading
+from connectors.guards import emptied_too_many, gone_too_many, in_stock_count
 from connectors.pos_csv.presets import header_key
 from connectors.pos_csv.settings import PosCsvSettings
 
@@ -33,28 +33,20 @@ class FeedFigures:
 
 def figures(readings: Sequence[TillReading], header: Sequence[str], currencies: Sequence[str]) -> FeedFigures:
     """Result: the figures of one file."""
-    zero = Decimal(0)
-    in_stock = sum(1 for reading in readings if reading.on_hand is not None and reading.on_hand > zero)
-    return FeedFigures(len(readings), in_stock, tuple(header_key(name) for name in header), tuple(currencies))
+    return FeedFigures(len(readings), in_stock_count(readings), tuple(header_key(name) for name in header), tuple(currencies))
 
 
 def guard(previous: FeedFigures | None, current: FeedFigures, settings: PosCsvSettings) -> list[str]:
-    """Result: why a person should look first, in words; empty: go on. The first file ever has nothing to be compared with.
-
-    Emptied shelves are counted net: what sold out less what came in. Up to `guard_floor` items never hold a file.
-    """
+    """Result: why a person should look first, in words; empty: go on. The first file ever has nothing to be compared with."""
     if previous is None:
         return []
     reasons = []
-    gone = previous.items - current.items
-    if settings.file_is_complete and _too_many(gone, previous.items, settings.max_shrink_percent, settings.guard_floor):
+    if settings.file_is_complete and (gone := gone_too_many(previous, current, settings)):
         reasons.append(
             f"The file has {current.items:,} items where the last one had {previous.items:,}: {gone:,} are gone, more than the "
             f"{settings.max_shrink_percent} % you allow. Check that the export is whole."
         )
-    # Shelves that are gone with their rows are the first guard's business.
-    emptied = previous.in_stock - current.in_stock - max(0, gone)
-    if _too_many(emptied, previous.in_stock, settings.max_zeroed_percent, settings.guard_floor):
+    if emptied := emptied_too_many(previous, current, settings):
         reasons.append(
             f"{current.in_stock:,} items have stock where {previous.in_stock:,} had: {emptied:,} shelves went empty, more than "
             f"the {settings.max_zeroed_percent} % you allow. Check the till's list against a few shelves."
@@ -68,10 +60,6 @@ def guard(previous: FeedFigures | None, current: FeedFigures, settings: PosCsvSe
             "Check that the right price list was exported."
         )
     return reasons
-
-
-def _too_many(count: int, of: int, most_percent: int, floor: int) -> bool:
-    return count > floor and count * 100 > of * most_percent
 
 
 def _header_change(before: Sequence[str], now: Sequence[str]) -> str:

@@ -57,10 +57,10 @@ class PosCsvTill:
         """Look at the folder and at its newest export, moving nothing."""
         return check_folder(self._folder, self._settings, self._now())
 
-    def feeds(self, *, claim: bool = True) -> Iterator[Feed]:
+    def feeds(self, *, claim: bool = True, since: Mapping[str, Any] | None = None) -> Iterator[Feed]:
         """What a crash left first, then what is new, oldest truth first. A file that can't be read is put into `refused/`
         and raises FileRefusedError. One whose columns only a person can tell apart raises ConfigError and stays claimed:
-        it is offered again once the setting is there. With `claim` False nothing is moved."""
+        it is offered again once the setting is there. With `claim` False nothing is moved. Files know of no `since`."""
         now = self._now()
         left = self._folder.interrupted(now)
         for path in [*self._in_order(left), *self._in_order(self._folder.waiting(now))]:

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from alignment.matching.normalise import sku_key
 from alignment.models import Alignment
-from connectors.contract import Feed, FeedFate, TillReading
+from connectors.contract import DEFERRED_FROM, Feed, FeedFate, TillReading
 from connectors.errors import ConnectorError, FeedError
 from inventory.models import Item, Location, Movement, StockLevel
 from sync.core.readings import Activity, Deferred, Opening, WriteSpan, till_reading_judge
@@ -29,13 +29,20 @@ def till_pull(*, ctx: RunContext, side: Side) -> None:
     taken; a feed that a guard holds is noted in `ctx.held_for`."""
     for _ in range(100):  # an unreadable feed ends the iteration; it has been filed away, so start again for the others
         try:
-            for feed in side.till.feeds(claim=not ctx.run.dry_run):
+            last = _last_applied(side)
+            for feed in side.till.feeds(claim=not ctx.run.dry_run, since=last.figures if last else None):
                 _feed_take(ctx=ctx, side=side, feed=feed)
             return
         except FeedError as error:
             ctx.problem(side=side, subject=side.connection.name, error=error)
             if ctx.run.dry_run:
                 return
+
+
+def _last_applied(side: Side) -> TillFeed | None:
+    """Result: the newest feed in use; of two that were true at once, the later one."""
+    applied = TillFeed.objects.filter(connection=side.connection, state=TillFeed.State.APPLIED)
+    return applied.order_by("-true_at", "-pk").first()
 
 
 def _feed_take(*, ctx: RunContext, side: Side, feed: Feed) -> None:
@@ -46,7 +53,7 @@ def _feed_take(*, ctx: RunContext, side: Side, feed: Feed) -> None:
         ctx.counts["feeds_seen_again"] += 1
         _settle(ctx, side, feed, FeedFate.DUPLICATE)
         return
-    last = TillFeed.objects.filter(connection=side.connection, state=TillFeed.State.APPLIED).order_by("-true_at").first()
+    last = _last_applied(side)
     row = row or TillFeed(connection=side.connection, identity=feed.identity, received_at=ctx.now())
     row.name, row.true_at, row.rows, row.good_rows = feed.name[:250], feed.true_at, feed.rows, len(feed.readings)
     row.run = None if ctx.run.dry_run else ctx.run
@@ -80,8 +87,9 @@ def _feed_take(*, ctx: RunContext, side: Side, feed: Feed) -> None:
         return
     row.state = TillFeed.State.APPLYING
     row.save()
-    feed_apply(ctx=ctx, side=side, feed=feed)
-    TillFeed.objects.filter(pk=row.pk).update(state=TillFeed.State.APPLIED)
+    deferred_from = feed_apply(ctx=ctx, side=side, feed=feed)
+    left_open = {DEFERRED_FROM: deferred_from} if deferred_from else {}
+    TillFeed.objects.filter(pk=row.pk).update(state=TillFeed.State.APPLIED, figures={**feed.figures, **left_open})
     ctx.counts["feeds_applied"] += 1
     _settle(ctx, side, feed, FeedFate.APPLIED)
 
@@ -91,21 +99,23 @@ def _settle(ctx: RunContext, side: Side, feed: Feed, fate: FeedFate) -> None:
         side.till.settle(feed.identity, fate, feed.problems)
 
 
-def feed_apply(*, ctx: RunContext, side: Side, feed: Feed) -> None:
+def feed_apply(*, ctx: RunContext, side: Side, feed: Feed) -> int:
     """Book a feed, a chunk a transaction. Applying it again after a crash books nothing twice: what was booked is in the
-    baseline, so its residual is zero."""
+    baseline, so its residual is zero. Result: the lowest version among the readings that were deferred; 0: none was."""
     locations = _locations(side, feed.readings)
     spans = write_spans(connection=side.connection, target="level_id", since=feed.true_at - SKEW)
     seen: set[int] = set()
+    deferred: list[int] = []
     for number, readings in enumerate(chunks(feed.readings)):
         with transaction.atomic():
             if not ctx.run.dry_run:
                 side.lease.beat(now=ctx.now())
-            _Chunk(ctx, side, feed, locations, spans).apply(readings, seen)
+            deferred.extend(_Chunk(ctx, side, feed, locations, spans).apply(readings, seen))
         ctx.progress(SyncRun.Phase.TILL, min(len(feed.readings), (number + 1) * CHUNK), len(feed.readings))
     if feed.is_complete:
         _mark_missing(ctx, side, feed, seen)
     ctx.counts["items"] = Item.objects.filter(connection=side.connection).count()
+    return min(filter(None, deferred), default=0)
 
 
 def _locations(side: Side, readings: Iterable[TillReading]) -> dict[str, int]:
@@ -142,8 +152,10 @@ class _Chunk:
         self.unchanged: list[int] = []
         self.opened: list[tuple[StockLevel, Decimal]] = []
         self.moved: list[tuple[StockLevel, Decimal]] = []
+        self.deferred: list[int] = []
 
-    def apply(self, readings: list[TillReading], seen: set[int]) -> None:
+    def apply(self, readings: list[TillReading], seen: set[int]) -> list[int]:
+        """Book the readings, and add their items to `seen`. Result: the versions of those that were deferred."""
         items = self._items(readings)
         seen.update(items.values())
         levels = {
@@ -155,10 +167,11 @@ class _Chunk:
         for reading in readings:
             item_id, location_id = items[reading.sku], self.locations[reading.location]
             if reading.on_hand is not None:
-                self._level(reading.on_hand, item_id, location_id, levels.get((item_id, location_id)))
+                self._level(reading.on_hand, reading.version, item_id, location_id, levels.get((item_id, location_id)))
         self._save()
+        return self.deferred
 
-    def _level(self, shows: Decimal, item_id: int, location_id: int, known: tuple[Any, ...] | None) -> None:
+    def _level(self, shows: Decimal, version: int, item_id: int, location_id: int, known: tuple[Any, ...] | None) -> None:
         if known is None:
             level = StockLevel(item_id=item_id, location_id=location_id)
             self.opened.append((level, shows))
@@ -178,6 +191,7 @@ class _Chunk:
                 self.moved.append((level, residual))
             case Deferred():
                 self.ctx.counts["till_readings_deferred"] += 1
+                self.deferred.append(version)
             case _:
                 self.unchanged.append(pk)
 
@@ -194,6 +208,8 @@ class _Chunk:
         for sku, reading in newest.items():
             row = known.get(sku)
             said = (reading.name, reading.barcode, reading.category, reading.vendor, reading.cost, reading.price)
+            if row is not None and not reading.describes_item:
+                said = row[3:]
             if row is None:
                 fresh.append(self._item(sku, said))
             elif row[2] is not None or row[3:] != said:

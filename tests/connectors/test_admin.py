@@ -55,7 +55,7 @@ def errors_of(html: str) -> dict[str, str]:
 
 def test_adding_asks_for_the_kind_first_and_then_for_its_fields(admin_client):
     choice = page(admin_client, ADD)
-    assert re.findall(r'href="\?kind=(\w+)"', choice) == ["pos_csv", "woocommerce"]
+    assert re.findall(r'href="\?kind=(\w+)"', choice) == ["pos_csv", "rest_pos", "woocommerce"]
     assert "setting__" not in choice
 
     shop = page(admin_client, ADD, kind="woocommerce")

@@ -17,22 +17,27 @@ from sync.management.progress import shown_progress
 from sync.models import SyncRun
 from sync.services.runs import run_sync
 
-ASKED = {"consumer_key": "EVENSTOCK_CONSUMER_KEY", "consumer_secret": "EVENSTOCK_CONSUMER_SECRET"}
+OPTIONS = {"consumer_key": "key", "consumer_secret": "secret", "token": "secret"}  # which option gives which credential
 
 
 class Command(EvenstockCommand):
     help = (
         "Connect a store or a till: connect woocommerce --url https://shop.example --key ck_… --secret cs_… | "
-        "connect pos_csv --folder /path/to/exports. Run again with the same name to change it."
+        "connect pos_csv --folder /path/to/exports | connect rest_pos --url https://till.example --secret TOKEN. "
+        "Run again with the same name to change it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("kind", choices=sorted(KINDS))
         parser.add_argument("--name", default="", help="Its name in commands and screens (default: store or till).")
         parser.add_argument("--mode", choices=Mode.values, default="", help="observe: never write. live: write what is owed.")
-        parser.add_argument("--url", default="", help="The shop's address.")
+        parser.add_argument("--url", default="", help="The address of the shop, or of the till's API.")
         parser.add_argument("--key", default="", help="Consumer key (or set EVENSTOCK_CONSUMER_KEY).")
-        parser.add_argument("--secret", default="", help="Consumer secret (or set EVENSTOCK_CONSUMER_SECRET, or be asked).")
+        parser.add_argument(
+            "--secret",
+            default="",
+            help="Consumer secret, or a till's token (or set EVENSTOCK_CONSUMER_SECRET or EVENSTOCK_TOKEN, or be asked).",
+        )
         parser.add_argument("--folder", default="", help="Where the till drops its exports.")
         parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="Any other setting of the kind.")
         parser.add_argument("--time-zone", default="", help="Such as Europe/Vienna.")
@@ -78,10 +83,10 @@ class Command(EvenstockCommand):
 
     def _credentials(self, options: dict[str, Any], known: set[str], *, exists: bool) -> dict[str, str]:
         given: dict[str, str] = {}
-        for name, option in (("consumer_key", "key"), ("consumer_secret", "secret")):
+        for name, option in OPTIONS.items():
             if name not in known:
                 continue
-            value = options[option] or os.environ.get(ASKED[name], "")
+            value = options[option] or os.environ.get(f"EVENSTOCK_{name.upper()}", "")
             if not value and not exists and self.stdin_is_a_person():
                 value = getpass(f"{name.replace('_', ' ').capitalize()}: ")
             if value:

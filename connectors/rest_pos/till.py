@@ -1,0 +1,70 @@
+"""A till with an API, as the engine's `Till`."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from connectors.contract import CheckReport, Context, Feed, FeedFate, Outcome, RowProblem, TillWrite, WriteResult
+from connectors.http import HttpDoor, Limits
+from connectors.pacing import Pacer
+from connectors.rest_pos.check import Checkup
+from connectors.rest_pos.client import Client
+from connectors.rest_pos.feeds import Statements, reasons_to_look
+from connectors.rest_pos.settings import RestPosCredentials, RestPosSettings
+from connectors.rest_pos.writes import adjustments_look_up, adjustments_send
+
+
+class RestPosTill:
+    """See `connectors.contract.Till`. Keep an instance for a whole run: its connections stay open."""
+
+    def __init__(self, context: Context, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        settings: RestPosSettings = context.settings
+        credentials: RestPosCredentials = context.credentials
+        token = credentials.token.get_secret_value()
+        self._settings, self._now, self._sleep = settings, context.now, sleep
+        self.pacer = Pacer(lanes=settings.lanes)
+        door = HttpDoor(
+            record=context.record,
+            pacer=self.pacer,
+            now=context.now,
+            limits=Limits(connect=settings.connect_timeout, read=settings.read_timeout),
+            ca_file=settings.ca_file,
+            allow_private=context.allow_private,
+            secrets=(token,),
+            sleep=sleep,
+        )
+        self._client = Client(settings.url, token, door=door, page_limit=settings.page_limit)
+
+    def check(self) -> CheckReport:
+        return Checkup(self._client, self._now).report()
+
+    def feeds(self, *, claim: bool = True, since: Mapping[str, Any] | None = None) -> Iterator[Feed]:
+        """At most one: everything, or what changed since the last feed in use. Looking and claiming are the same here: the
+        till keeps no note of what we have read. Raises ConnectorError where it can't be read whole."""
+        feed = Statements(self._client, self._settings, self._now).next(since)
+        if feed is not None:
+            yield feed
+
+    def guard(self, feed: Feed, previous: Mapping[str, Any] | None) -> Sequence[str]:
+        return reasons_to_look(feed, previous, self._settings)
+
+    def settle(self, feed_identity: str, fate: FeedFate, problems: Sequence[RowProblem] = ()) -> None:
+        """Nothing to file away: a feed that was not used is offered again, since nothing goes on from it."""
+
+    def release(self, feed_identity: str) -> bool:
+        """Result: always. A held feed is offered with every `feeds`, with the till's latest numbers."""
+        return True
+
+    def send(self, writes: Sequence[TillWrite]) -> Sequence[WriteResult]:
+        return adjustments_send(self._client, self.pacer, writes)
+
+    def look_up(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, Outcome]:
+        settle = self._settings.settle_seconds
+        return adjustments_look_up(self._client, self.pacer, operation_ids, settle=settle, sleep=self._sleep)
+
+    def acknowledged_at(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, datetime]:
+        """Result: when each adjustment was booked, by the till's clock; what it does not know is left out."""
+        found = {operation_id: self._client.booked(operation_id) for operation_id in operation_ids}
+        return {operation_id: booked.booked_at for operation_id, booked in found.items() if booked}

@@ -1,0 +1,88 @@
+"""Adjustments: one request each, and what became of them."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from uuid import UUID
+
+from connectors.contract import Outcome, TillWrite, WriteResult
+from connectors.errors import ConfigError, ConnectorError, RetryableError, UnknownOutcomeError
+from connectors.pacing import Pacer, paced_map
+from connectors.rest_pos.client import Client
+
+_LONGEST = 120.0  # seconds; a run that is silent for longer may lose its turn, and nothing it learns would be written down
+
+
+def adjustments_send(
+    client: Client, pacer: Pacer, writes: Sequence[TillWrite], *, clock: Callable[[], float] = time.monotonic
+) -> list[WriteResult]:
+    """Result: one per write; never raises for what the till or the network did. Once the till can't be reached, or time is up,
+    the rest is not sent: it is still owed, and goes out with the next run."""
+    sending = _Sending(client, clock)
+    return [result for _, result in paced_map(sending.one, writes, pacer=pacer)]
+
+
+class _Sending:
+    """One round of adjustments. Used by several threads; that one of them learns a moment late that it is over does no harm."""
+
+    def __init__(self, client: Client, clock: Callable[[], float]) -> None:
+        self._client, self._clock = client, clock
+        self._until = clock() + _LONGEST
+        self._over: ConnectorError | None = None
+
+    def one(self, write: TillWrite) -> WriteResult:
+        if self._over is None and self._clock() > self._until:
+            self._over = RetryableError("The till is slow.", next_step="The rest goes out with the next run.", code="time_up")
+        if self._over is not None:
+            return WriteResult(write.operation_id, Outcome.NOT_SENT, error=self._over)
+        try:
+            booked_now = self._client.book(write)
+        except UnknownOutcomeError as error:
+            return WriteResult(write.operation_id, Outcome.UNKNOWN, error=error)
+        except (RetryableError, ConfigError) as error:
+            if error.code != "rate_limit":  # the door has noted how long the till wants to be left alone
+                self._over = error
+            return WriteResult(write.operation_id, Outcome.NOT_SENT, error=error)
+        except ConnectorError as error:
+            return WriteResult(write.operation_id, Outcome.REJECTED, error=error)
+        return WriteResult(write.operation_id, Outcome.APPLIED if booked_now else Outcome.ALREADY_APPLIED)
+
+
+def adjustments_look_up(
+    client: Client, pacer: Pacer, operation_ids: Iterable[UUID], *, settle: float, sleep: Callable[[float], None]
+) -> dict[UUID, Outcome]:
+    """Result: what became of each. One that the till does not know is looked up again after `settle` seconds, by when it has
+    surely done with whatever we sent before; only then it counts as not sent."""
+    looking = _Looking(client)
+    found = dict(paced_map(looking.one, operation_ids, pacer=pacer))
+    absent = [operation_id for operation_id, outcome in found.items() if outcome is Outcome.NOT_SENT]
+    if not absent:
+        return found
+    sleep(settle)
+    if not looking.is_the_till():
+        return found | dict.fromkeys(absent, Outcome.UNKNOWN)
+    return found | dict(paced_map(looking.one, absent, pacer=pacer))
+
+
+class _Looking:
+    """One round of questions. After the first that got no answer nobody is asked any more."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._is_over = False
+
+    def one(self, operation_id: UUID) -> Outcome:
+        if self._is_over:
+            return Outcome.UNKNOWN
+        try:
+            return Outcome.APPLIED if self._client.booked(operation_id) else Outcome.NOT_SENT
+        except ConnectorError:
+            self._is_over = True
+            return Outcome.UNKNOWN
+
+    def is_the_till(self) -> bool:
+        """Another server would know of none of our adjustments either."""
+        try:
+            self._client.locations()
+        except ConnectorError:
+            return False
+        return True
