@@ -30,11 +30,13 @@ def states_refresh(*, ctx: RunContext) -> None:
     store, now = ctx.store.connection, ctx.now()
     confirmed = Alignment.objects.filter(status=Alignment.Status.CONFIRMED, listing__connection=store)
     unsettled = confirmed.filter(Q(sync_state=None) | ~Q(sync_state__sync_status=Status.SYNCED))
-    wanted = set(unsettled.values_list("id", flat=True))
+    wanted = set(unsettled.order_by().values_list("id", flat=True))
+    # By these ids alone: with the store's join a database may read the whole store for each chunk. `_refresh` leaves others out.
+    touched = Alignment.objects.filter(status=Alignment.Status.CONFIRMED).order_by().values_list("id", flat=True)
     for ids in chunks(ctx.changed_items):
-        wanted.update(confirmed.filter(item_id__in=ids).values_list("id", flat=True))
+        wanted.update(touched.filter(item_id__in=ids))
     for ids in chunks(ctx.changed_listings):
-        wanted.update(confirmed.filter(listing_id__in=ids).values_list("id", flat=True))
+        wanted.update(touched.filter(listing_id__in=ids))
     for ids in chunks(sorted(wanted)):
         _refresh(ctx, ids, now)
     SyncState.objects.filter(alignment__status=Alignment.Status.REJECTED, woo=store).delete()
@@ -48,7 +50,8 @@ def states_refresh(*, ctx: RunContext) -> None:
 
 
 def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime) -> None:
-    pairs = list(Alignment.objects.filter(pk__in=list(pair_ids)).select_related("item", "listing", "sync_state"))
+    found = Alignment.objects.filter(pk__in=list(pair_ids)).order_by().select_related("item", "listing", "sync_state")
+    pairs = [pair for pair in found if pair.listing.connection_id == ctx.store.connection.pk]
     listing_ids = [pair.listing_id for pair in pairs]
     targets = targets_of(store=ctx.store.connection, item_ids=[pair.item_id for pair in pairs])
     till = _till_quantities(ctx, [pair.item_id for pair in pairs])
