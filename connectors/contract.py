@@ -38,6 +38,7 @@ class Capabilities:
     receipts: bool  # after an unknown outcome the system can say whether an operation id took effect
     idempotent_writes: bool  # the same operation id sent twice takes effect once
     reads_orders: bool = False
+    webhooks: bool = False  # tells us of orders by itself: a `HookedStore`
     complete_readings: bool = True  # one reading shows every item, so that an absent one is known to be missing
 
 
@@ -285,6 +286,42 @@ class Store(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One subscription at a store: what it tells of, to which address, and whether it still does."""
+
+    remote_id: int
+    topic: str
+    address: str
+    is_active: bool
+
+
+class HookedStore(Store, Protocol):
+    """A store that tells of its orders by webhook. What it tells is a hint: it may be late, doubled, or never come."""
+
+    topics: Sequence[str]  # what we want to be told of
+
+    def order_told(self, *, topic: str, payload: Mapping[str, Any]) -> OrderState | None:
+        """What a webhook's body says; None where it carries no state. Raises ConfigError for a body that can't be used."""
+        ...
+
+    def read_orders_by_id(self, remote_ids: Iterable[int]) -> Sequence[OrderState]:
+        """These orders as they are now, trashed ones too. An order that is gone is left out."""
+        ...
+
+    def hooks(self) -> Sequence[Hook]:
+        """Every subscription the store has, anybody's."""
+        ...
+
+    def hook_create(self, *, topic: str, address: str) -> Hook:
+        """Subscribe, with the connection's own secret."""
+        ...
+
+    def hook_delete(self, remote_id: int) -> None:
+        """Unsubscribe. One that is gone already is no error."""
+        ...
+
+
 class Till(Protocol):
     """A till or an ERP that knows the shelf."""
 
@@ -313,6 +350,10 @@ class Till(Protocol):
 
     def look_up(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, Outcome]:
         """What became of these writes: APPLIED, NOT_SENT, or UNKNOWN while nobody can tell yet."""
+        ...
+
+    def acknowledged_at(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, datetime]:
+        """When these were booked, or at the latest when they surely had been; left out where the till doesn't say."""
         ...
 
 

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
 from pathlib import Path
@@ -70,14 +70,13 @@ class Outbound:
         return {operation_id: self._outcome(fates.get(operation_id, 0)) for operation_id in operation_ids}
 
     def acknowledged_at(self, operation_ids: Iterable[UUID]) -> dict[UUID, datetime]:
-        """Result: when the file of each imported adjustment was moved away, UTC, as the file system tells; others are left
-        out. The till may have booked it earlier than that, if a person moves the files."""
+        """Result: when the file of each imported adjustment was moved away, UTC; others are left out. The till may have booked
+        it earlier than that, if a person moves the files."""
         wanted, found = set(operation_ids), dict[UUID, datetime]()
         for path, fate in self._files():
             if fate is Fate.IMPORTED:
                 for operation_id in wanted & self._operations(path):
-                    # A rename changes the inode's time, not the content's.
-                    found[operation_id] = datetime.fromtimestamp(path.lstat().st_ctime, UTC)
+                    found[operation_id] = moved_at(path, journal=self._root / ".sent")
         return found
 
     def _outcome(self, fate: int) -> Outcome:
@@ -159,6 +158,18 @@ class Outbound:
             return self._read[key]
         except OSError:
             return frozenset()
+
+
+def moved_at(path: Path, *, journal: Path) -> datetime:
+    """When a file of ours was moved, by our clock: how long after its writing the file system says, whose own clock may be off.
+    A rename changes the inode's time, not the content's."""
+    moved = path.lstat().st_ctime
+    written = re.search(r"adjustments_(\d{8}T\d{6})Z_[0-9a-f]{8}\.csv", path.name)
+    copy = journal / written[0] if written else None
+    if written is None or copy is None or not copy.is_file():
+        return datetime.fromtimestamp(moved, UTC)
+    sent = datetime.strptime(written[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    return sent + timedelta(seconds=max(0.0, moved - copy.lstat().st_mtime))
 
 
 def _operation_ids(text: str) -> Iterator[UUID]:

@@ -63,11 +63,22 @@ def till_settle(*, ctx: RunContext, side: Side) -> None:
         ).select_related("level__item")
     )
     outcomes = side.till.look_up([row.operation_id for row in rows]) if rows else {}
+    landed = [operation_id for operation_id, outcome in outcomes.items() if outcome == Outcome.APPLIED]
+    booked_at = side.till.acknowledged_at(landed) if landed else {}
     with transaction.atomic():
         side.lease.beat(now=ctx.now())
         for row in rows:
             till_write_decide(ctx=ctx, side=side, row=row, outcome=outcomes.get(row.operation_id, Outcome.UNKNOWN))
+            row.answered_at = _answered_at(row, booked_at.get(row.operation_id))
         rows_update(rows, ["state", "answered_at", "error", "error_code"])
+
+
+def _answered_at(row: OutboundWrite, booked_at: datetime | None) -> datetime | None:
+    """When a write was answered, as the till says it; else when we asked. An item sold online every quarter of an hour would
+    otherwise have an adjustment answered about each of its till's readings, and never get one used."""
+    if row.state != State.APPLIED or booked_at is None or row.sent_at is None or row.answered_at is None:
+        return row.answered_at
+    return max(row.sent_at, min(booked_at, row.answered_at))
 
 
 def till_write_decide(

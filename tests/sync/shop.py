@@ -11,11 +11,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from woocommerce import API
 
 from alignment.models import Alignment, Listing
 from connectors.models import Connection
+from connectors.pos_csv import outbound
 from connectors.services import connection_save
 from inventory.models import Item, Movement
 from sandbox.server import RunningServer, serve
@@ -79,6 +81,7 @@ class Shop:
         **settings: Any,
     ) -> None:
         self.clock = Clock(hours_ago=hours_ago)
+        self.moved_at: dict[str, datetime] = {}  # the adjustment files the till has taken in
         self.app = StoreApp(version=version, clock=self.clock.now)
         self.till = Till(clock=self.clock.now)
         stocked(self.till, stock or {})
@@ -132,7 +135,9 @@ class Shop:
 
     def take_in_adjustments(self) -> list[Imported]:
         """The till books the files in `outbound/`."""
-        return self.importer.run()
+        taken = self.importer.run()
+        self.moved_at |= {each.name: self.clock.at for each in taken}
+        return taken
 
     def waiting_files(self, folder: str = "") -> list[str]:
         """Names of the exports that lie in the drop folder, or in one of its subfolders."""
@@ -258,7 +263,9 @@ def opened(folder: Path, **options: Any) -> Iterator[Shop]:
     """A shop that is closed again."""
     shop = Shop(folder, **options)
     try:
-        yield shop
+        # The file system's own clock can't be set.
+        with patch.object(outbound, "moved_at", lambda path, **_: shop.moved_at[path.name]):
+            yield shop
     finally:
         shop.window.stop()
         shop.server.stop()

@@ -327,6 +327,40 @@ def test_a_reading_that_may_or_may_not_hold_an_adjustment_waits_for_the_next(ope
     assert shop.shown()["A"] == shop.shelf()["A"] == 6
 
 
+def test_what_sells_online_every_time_still_gets_its_tills_readings(open_shop):
+    shop = open_shop(stock={"A": 50}, till_mode="live")
+    shop.running()
+    for _ in range(4):
+        shop.app.place_order([("A", 1)])
+        shop.clock.tick(minutes=1)
+        shop.sync(INCREMENTAL)
+        shop.clock.tick(minutes=2)
+        shop.take_in_adjustments()
+        shop.till.sell("A", 1)
+        shop.clock.tick(minutes=9)
+        shop.export()
+        shop.clock.tick(minutes=3)
+        shop.sync(INCREMENTAL)
+        assert shop.shown()["A"] == shop.shelf()["A"]
+    assert shop.movements(Movement.Kind.TILL) == [("A", -1)] * 4
+
+
+def test_an_adjustment_taken_in_right_when_the_till_was_read_keeps_the_reading_waiting(open_shop):
+    shop = open_shop(stock={"A": 50}, till_mode="live")
+    shop.running()
+    shop.app.place_order([("A", 1)])
+    shop.clock.tick(minutes=1)
+    shop.sync()
+    shop.clock.tick(minutes=5)
+    shop.export()  # without it
+    shop.clock.tick(minutes=1)
+    shop.take_in_adjustments()
+    shop.clock.tick(minutes=5)
+    run = shop.sync()
+    assert run.counts["till_readings_deferred"] == 1
+    assert shop.movements(Movement.Kind.TILL) == []
+
+
 def test_a_till_that_refuses_an_adjustment_is_told_again(open_shop):
     shop = open_shop(stock=STOCK, till_mode="live")
     shop.running()
