@@ -10,7 +10,12 @@ from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError
 from connectors.models import Connection
 from sync.models import SyncRun
+from sync.services.hooks import hooks_check as check_hooks
+from sync.services.inbox import inbox_sweep as sweep_inbox
+from sync.services.inbox import inbox_work as work_inbox
+from sync.services.order_poll import orders_poll as poll_orders
 from sync.services.runs import run_sync
+from sync.services.wake import inbox_wake
 
 logger = logging.getLogger(__name__)
 
@@ -42,4 +47,29 @@ def sync_store(
     except (LeaseHeldError, ConfigError) as refusal:
         logger.warning("No sync of connection %s: %s", store_id, refusal)
         return "refused"
+    inbox_wake(store_id=store_id)  # who came during the run found the store taken
     return run.state
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator] # celery has no types
+def inbox_work(store_id: int) -> str:
+    """Work off what one store told by webhook. Result: "done" or "busy"."""
+    return work_inbox(store=Connection.objects.get(pk=store_id), now=timezone.now)
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator] # celery has no types
+def inbox_sweep() -> int:
+    """Work off what lost wake-ups and crashes left. Result: stores that had something."""
+    return sweep_inbox(now=timezone.now)
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator] # celery has no types
+def orders_poll(store_id: int) -> str:
+    """Read one store's orders, for what webhooks missed. Result: "done", "busy" or "failed"."""
+    return poll_orders(store=Connection.objects.get(pk=store_id), now=timezone.now)
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator] # celery has no types
+def hooks_check(store_id: int) -> str:
+    """Look whether one store's webhooks are in place and arrive. Result: the state found."""
+    return check_hooks(store=Connection.objects.get(pk=store_id), now=timezone.now).state

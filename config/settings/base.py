@@ -105,6 +105,10 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Webhooks: where stores reach us, such as https://stock.example.com; empty: polling does the work. A body is 5 to 20 kB.
+EVENSTOCK_PUBLIC_URL = env.str("EVENSTOCK_PUBLIC_URL", default="").rstrip("/")
+EVENSTOCK_WEBHOOK_LIMIT = 2 * 1024 * 1024
+
 # May a connection point at a private or loopback address? (reliability.md, case 41)
 EVENSTOCK_ALLOW_PRIVATE_NETWORKS = env.bool("EVENSTOCK_ALLOW_PRIVATE_NETWORKS", default=False)
 

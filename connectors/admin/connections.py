@@ -186,7 +186,8 @@ class ConnectionAdmin(AskedActionsAdmin, HistoryAdmin):
     @admin.display(description="credentials")
     def credentials_shown(self, connection: Connection) -> str:
         try:
-            given = [name.replace("_", " ") for name in connection.credentials_parsed().model_dump()]
+            kept = connection.credentials_parsed().model_dump()
+            given = [name.replace("_", " ") for name, secret in kept.items() if secret]
         except ConfigError as error:
             return error.message
         return f"Kept: {', '.join(given)}." if given else "None needed."

@@ -47,6 +47,12 @@ class Client(API):  # type: ignore[misc]  # the package has no types
         """Result: one POST's object. `items`: how many things it changes. Sent once."""
         return _object(self.post(endpoint, data, items=items))
 
+    def remove(self, endpoint: str) -> None:
+        """Delete one thing for good. One that is gone already is no error. Sent once."""
+        reply: Reply = self.delete(endpoint, params={"force": "true"})
+        if reply.status not in (404, 410):
+            _object(reply)
+
     def about(self) -> dict[str, Any]:
         """Result: what the site says of itself to anybody: name, time zone, namespaces."""
         url = f"{self.url}/wp-json/"

@@ -26,6 +26,7 @@ KIND = Kind(
         receipts=True,
         idempotent_writes=False,
         reads_orders=True,
+        webhooks=True,
     ),
     settings=WooCommerceSettings,
     credentials=WooCommerceCredentials,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from connectors.contract import OrderState
-from connectors.errors import PartialReadError
+from connectors.errors import PartialReadError, RejectedError
 from connectors.pacing import Pacer
 from connectors.woocommerce.client import Client, Page
 from connectors.woocommerce.mapping import ORDER_FIELDS, order_from
@@ -21,6 +21,19 @@ def orders_read(
         return _orders_once(client, pacer, modified_after - overlap, per_page)
     except PartialReadError:
         return _orders_once(client, pacer, modified_after - overlap, per_page)
+
+
+def orders_read_by_id(client: Client, remote_ids: Iterable[int]) -> Sequence[OrderState]:
+    """Result: these orders as they are now, trashed ones too; one that is gone is left out. One request each: a list leaves
+    out what is in the trash."""
+    found: list[OrderState] = []
+    for remote_id in remote_ids:
+        try:
+            found.append(order_from(client.one(f"orders/{remote_id}", {"_fields": ORDER_FIELDS})))
+        except RejectedError as gone:
+            if gone.code != "woocommerce_rest_shop_order_invalid_id":
+                raise
+    return found
 
 
 def _orders_once(client: Client, pacer: Pacer, since: datetime, per_page: int) -> Sequence[OrderState]:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 _TYPICAL = "https://shop.example"
+_SHORTEST_SECRET = 16
 
 
 class WooCommerceSettings(BaseModel):
@@ -46,6 +47,19 @@ class WooCommerceCredentials(BaseModel):
 
     consumer_key: SecretStr
     consumer_secret: SecretStr
+    webhook_secret: SecretStr = Field(
+        SecretStr(""),
+        title="Webhook secret",
+        description="Signs what the shop tells us. Made by the connect command; set your own for the WordPress snippet.",
+    )
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _webhook_secret_is_long(cls, secret: SecretStr) -> SecretStr:
+        text = secret.get_secret_value().strip()
+        if text and len(text) < _SHORTEST_SECRET:
+            raise ValueError(f"Make it {_SHORTEST_SECRET} characters or longer, by: openssl rand -hex 32")
+        return SecretStr(text)
 
     @field_validator("consumer_key")
     @classmethod

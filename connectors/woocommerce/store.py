@@ -1,15 +1,17 @@
 """A WooCommerce shop as the engine's `Store`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from connectors.contract import CheckReport, OrderState, Recorder, StoreReading, StoreWrite, WriteBatch, WriteResult
+from connectors.contract import CheckReport, Hook, OrderState, Recorder, StoreReading, StoreWrite, WriteBatch, WriteResult
 from connectors.http import HttpDoor, Limits
 from connectors.pacing import Pacer
 from connectors.woocommerce.client import Client
 from connectors.woocommerce.doctor import Doctor
+from connectors.woocommerce.hooks import TOPICS, hook_create, hooks_read, order_told
 from connectors.woocommerce.listings import Listings
-from connectors.woocommerce.orders import orders_read
+from connectors.woocommerce.orders import orders_read, orders_read_by_id
 from connectors.woocommerce.settings import WooCommerceCredentials, WooCommerceSettings
 from connectors.woocommerce.writes import batch_send, batches_plan
 
@@ -17,6 +19,8 @@ from connectors.woocommerce.writes import batch_send, batches_plan
 class WooCommerceStore:
     """See `connectors.contract.Store`. Keep an instance for a whole job: its connections stay open, and what it learnt of
     the shop's pace and version stays known."""
+
+    topics = TOPICS
 
     def __init__(
         self,
@@ -31,6 +35,7 @@ class WooCommerceStore:
         self.settle = timedelta(seconds=settings.settle_seconds)
         self._settings = settings
         key, secret = credentials.consumer_key.get_secret_value(), credentials.consumer_secret.get_secret_value()
+        self._webhook_secret = credentials.webhook_secret.get_secret_value()
         door = HttpDoor(
             record=record,
             pacer=self.pacer,
@@ -38,7 +43,7 @@ class WooCommerceStore:
             limits=Limits(connect=settings.connect_timeout, read=settings.read_timeout),
             ca_file=settings.ca_file,
             allow_private=allow_private,
-            secrets=(key, secret),
+            secrets=tuple(filter(None, (key, secret, self._webhook_secret))),
         )
         self._client = Client(settings.url, key, secret, door=door)
         self._listings = Listings(self._client, self.pacer, per_page=settings.per_page, version=settings.version)
@@ -57,6 +62,21 @@ class WooCommerceStore:
         return orders_read(
             self._client, self.pacer, modified_after=modified_after, overlap=overlap, per_page=self._settings.per_page
         )
+
+    def read_orders_by_id(self, remote_ids: Iterable[int]) -> Sequence[OrderState]:
+        return orders_read_by_id(self._client, remote_ids)
+
+    def order_told(self, *, topic: str, payload: Mapping[str, Any]) -> OrderState | None:
+        return order_told(topic, payload)
+
+    def hooks(self) -> Sequence[Hook]:
+        return hooks_read(self._client)
+
+    def hook_create(self, *, topic: str, address: str) -> Hook:
+        return hook_create(self._client, topic=topic, address=address, secret=self._webhook_secret)
+
+    def hook_delete(self, remote_id: int) -> None:
+        self._client.remove(f"webhooks/{remote_id}")
 
     def plan_batches(self, writes: Sequence[StoreWrite]) -> Iterator[WriteBatch]:
         return batches_plan(writes, self.pacer)

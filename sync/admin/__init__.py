@@ -1,5 +1,6 @@
 """Runs, pairs and writes, in the admin."""
 
+from sync.admin.events import HookHealthAdmin, InboundEventAdmin
 from sync.admin.feeds import TillFeedAdmin
 from sync.admin.log import RunProblemAdmin, SyncLogAdmin
 from sync.admin.orders import OrderAdmin
@@ -8,6 +9,8 @@ from sync.admin.states import SyncStateAdmin
 from sync.admin.writes import OutboundWriteAdmin
 
 __all__ = [
+    "HookHealthAdmin",
+    "InboundEventAdmin",
     "OrderAdmin",
     "OutboundWriteAdmin",
     "RunProblemAdmin",

@@ -86,4 +86,4 @@ class OutboundWriteAdmin(ReadOnlyAdmin):
 
     @admin.display(description="run", ordering="run")
     def run_number(self, write: OutboundWrite) -> str:
-        return str(write.run_id)
+        return str(write.run_id or "between runs")

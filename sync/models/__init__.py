@@ -1,3 +1,4 @@
+from sync.models.event import HookHealth, InboundEvent
 from sync.models.feed import TillFeed
 from sync.models.log import SyncLog
 from sync.models.order import Order, OrderLine
@@ -5,4 +6,15 @@ from sync.models.run import RunProblem, SyncRun
 from sync.models.state import SyncState
 from sync.models.write import OutboundWrite
 
-__all__ = ["Order", "OrderLine", "OutboundWrite", "RunProblem", "SyncLog", "SyncRun", "SyncState", "TillFeed"]
+__all__ = [
+    "HookHealth",
+    "InboundEvent",
+    "Order",
+    "OrderLine",
+    "OutboundWrite",
+    "RunProblem",
+    "SyncLog",
+    "SyncRun",
+    "SyncState",
+    "TillFeed",
+]

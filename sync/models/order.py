@@ -16,6 +16,9 @@ class Order(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     created_at = models.DateTimeField(help_text="By the store's clock.")
     modified_at = models.DateTimeField(help_text="By the store's clock.")
+    told_at = models.DateTimeField(
+        "told by webhook", null=True, blank=True, help_text="The modified time of the newest state that a webhook told."
+    )
     state_count = models.PositiveIntegerField("states seen", default=1)
 
     class Meta:

@@ -33,7 +33,14 @@ class OutboundWrite(models.Model):
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="writes")
     listing = models.ForeignKey(Listing, on_delete=models.PROTECT, null=True, blank=True, related_name="writes")
     level = models.ForeignKey(StockLevel, on_delete=models.PROTECT, null=True, blank=True, related_name="writes")
-    run = models.ForeignKey(SyncRun, on_delete=models.PROTECT, related_name="writes")
+    run = models.ForeignKey(
+        SyncRun,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="writes",
+        help_text="Empty: told between runs, as soon as an order came.",
+    )
     operation_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     planned_from = models.DecimalField(max_digits=14, decimal_places=3)

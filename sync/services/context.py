@@ -73,6 +73,11 @@ class RunContext:
         return [self.store, *self.tills]
 
     @property
+    def run_row(self) -> SyncRun | None:
+        """The run's row, for rows that point at it; None where there is none: a dry run, and orders booked between runs."""
+        return self.run if self.run.pk else None
+
+    @property
     def writes_nothing(self) -> bool:
         """A dry run, or a store in observe mode."""
         return self.run.dry_run or not self.store.connection.is_live

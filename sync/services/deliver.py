@@ -201,7 +201,7 @@ def log_applied(*, ctx: RunContext, rows: Sequence[OutboundWrite]) -> None:
         [
             SyncLog(
                 alignment_id=pairs[row.listing_id],
-                run=ctx.run,
+                run=ctx.run_row,
                 at=row.answered_at or ctx.now(),
                 source=SyncLog.Source.ENGINE,
                 action=SyncLog.Action.QUANTITY,

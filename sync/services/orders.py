@@ -24,6 +24,13 @@ def orders_apply(*, ctx: RunContext, orders: Sequence[OrderState]) -> None:
         _Orders(ctx, chunk).apply()
 
 
+def order_says_same(order: Order, state: OrderState) -> bool:
+    """Is nothing in it new? Two changes in one second have one modified time, so the lines are compared too."""
+    lines = {line.remote_id: line.taken for line in order.lines.all()}
+    said = {line.remote_id: line.taken for line in state.lines}
+    return order.modified_at == state.modified_at and order.status == state.status and lines == said
+
+
 class _Orders:
     """One chunk of orders, with all it takes to book them fetched beforehand."""
 
@@ -65,16 +72,9 @@ class _Orders:
             order = self.known.get(state.remote_id)
             if order is None:
                 order = Order(connection=self.ctx.store.connection, remote_id=state.remote_id, state_count=0)
-            elif state.modified_at < order.modified_at or self._same(order, state):
+            elif state.modified_at < order.modified_at or order_says_same(order, state):
                 continue
             self._order(order, state)
-
-    @staticmethod
-    def _same(order: Order, state: OrderState) -> bool:
-        """Is nothing in it new? Two changes in one second have one modified time, so the lines are compared too."""
-        lines = {line.remote_id: line.taken for line in order.lines.all()}
-        said = {line.remote_id: line.taken for line in state.lines}
-        return order.modified_at == state.modified_at and order.status == state.status and lines == said
 
     def _order(self, order: Order, state: OrderState) -> None:
         order.number, order.status, order.currency = state.number, state.status, state.currency
@@ -149,7 +149,7 @@ class _Orders:
             return
         SyncLog.objects.create(
             alignment=pair,
-            run=None if self.ctx.run.dry_run else self.ctx.run,
+            run=self.ctx.run_row,
             at=now,
             source=SyncLog.Source.WOO,
             action=SyncLog.Action.QUANTITY,

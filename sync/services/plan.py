@@ -1,5 +1,6 @@
 """What is owed, cut into writes (design.md §3.2, §3.8)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -26,11 +27,13 @@ class Change:
     target: Decimal
 
 
-def changes_find(*, ctx: RunContext) -> list[Change]:
-    """Result: every listing of the run's store that shows another number than it should, in no hurry and without effect."""
+def changes_find(*, ctx: RunContext, item_ids: Iterable[int] | None = None) -> list[Change]:
+    """Result: every listing of the run's store that shows another number than it should, in no hurry and without effect.
+    `item_ids`: look at these items only."""
     store = ctx.store.connection
     found: list[Change] = []
-    rows = pairs_owing(store=store).values_list("id", "item_id", "listing_id", "item__sku", "listing__sku", "listing__baseline")
+    owing = pairs_owing(store=store) if item_ids is None else pairs_owing(store=store).filter(item_id__in=item_ids)
+    rows = owing.values_list("id", "item_id", "listing_id", "item__sku", "listing__sku", "listing__baseline")
     for chunk in chunks(rows.iterator(chunk_size=1000)):
         targets = targets_of(store=store, item_ids=[row[1] for row in chunk])
         for pair_id, item_id, listing_id, sku, woo_sku, baseline in chunk:
@@ -54,9 +57,10 @@ def _quarantined(ctx: RunContext, listing_ids: list[int]) -> set[tuple[int | Non
     return refused
 
 
-def run_plan(*, ctx: RunContext) -> None:
-    """Put what is owed into the outbox. Where the run writes nothing, or a guard holds it, only the preview is kept."""
-    changes = changes_find(ctx=ctx)
+def run_plan(*, ctx: RunContext, item_ids: Iterable[int] | None = None) -> None:
+    """Put what is owed into the outbox, of these items or of all. Where the run writes nothing, or a guard holds it, only the
+    preview is kept."""
+    changes = changes_find(ctx=ctx, item_ids=item_ids)
     pairs = pairs_syncable(store=ctx.store.connection).count()
     ctx.counts["pairs"] = pairs
     ctx.counts["changes"] = len(changes)
@@ -87,7 +91,7 @@ def _write(ctx: RunContext, change: Change) -> OutboundWrite:
     return OutboundWrite(
         connection=ctx.store.connection,
         listing_id=change.listing_id,
-        run=ctx.run,
+        run=ctx.run_row,
         planned_from=change.shows,
         planned_to=change.target,
         reason="The till's number",
@@ -95,20 +99,21 @@ def _write(ctx: RunContext, change: Change) -> OutboundWrite:
     )
 
 
-def till_plan(*, ctx: RunContext) -> None:
-    """Put what each live till is owed into the outbox: online orders it doesn't know of yet."""
+def till_plan(*, ctx: RunContext, item_ids: Iterable[int] | None = None) -> None:
+    """Put what each live till is owed into the outbox, of these items or of all: online orders it doesn't know of yet."""
     for side in ctx.tills:
         if ctx.run.dry_run or not side.connection.is_live:
             continue
         now = ctx.now()
         levels = levels_owing(till=side.connection)
+        levels = levels if item_ids is None else levels.filter(item_id__in=item_ids)
         for chunk in chunks(levels.iterator(chunk_size=1000)):
             OutboundWrite.objects.bulk_create(
                 [
                     OutboundWrite(
                         connection=side.connection,
                         level=level,
-                        run=ctx.run,
+                        run=ctx.run_row,
                         planned_from=level.baseline or Decimal(0),
                         planned_to=level.on_hand,
                         reason="Sold or returned online",

@@ -58,7 +58,9 @@ def run_sync(
     """
     tills = tills_of(store=store)
     with ExitStack() as stack:
-        sides = [stack.enter_context(_side(connection, now)) for connection in sorted([store, *tills], key=lambda one: one.pk)]
+        sides = [
+            stack.enter_context(side_opened(connection, now)) for connection in sorted([store, *tills], key=lambda one: one.pk)
+        ]
         by_pk = {side.connection.pk: side for side in sides}
         run = _run_row(
             store=store, kind=kind, dry_run=dry_run, epoch=by_pk[store.pk].lease.epoch, release=release, by=by, now=now()
@@ -80,8 +82,9 @@ def run_sync(
 
 
 @contextmanager
-def _side(connection: Connection, now: Callable[[], datetime]) -> Iterator[Side]:
-    """A system for the length of a run: leased, opened, its calls logged, its turn given back."""
+def side_opened(connection: Connection, now: Callable[[], datetime]) -> Iterator[Side]:
+    """A system for the length of a run: leased, opened, its calls logged, its turn given back. Raises LeaseHeldError and
+    ConfigError."""
     lease = lease_acquire(connection=connection, now=now())
     log = CallLog(connection)
     try:

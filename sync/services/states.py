@@ -49,6 +49,15 @@ def states_refresh(*, ctx: RunContext) -> None:
     ctx.counts["failed"] = SyncState.objects.filter(woo=store, sync_status=Status.ERROR).count()
 
 
+def states_refresh_items(*, ctx: RunContext, item_ids: Iterable[int]) -> None:
+    """Bring the states of these items' pairs in the run's store up to date, and no others."""
+    pairs = Alignment.objects.filter(
+        status=Alignment.Status.CONFIRMED, listing__connection=ctx.store.connection, item_id__in=list(item_ids)
+    )
+    for ids in chunks(pairs.values_list("id", flat=True)):
+        _refresh(ctx, ids, ctx.now())
+
+
 def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime) -> None:
     found = Alignment.objects.filter(pk__in=list(pair_ids)).order_by().select_related("item", "listing", "sync_state")
     pairs = [pair for pair in found if pair.listing.connection_id == ctx.store.connection.pk]
@@ -66,7 +75,7 @@ def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime) -> None:
             new.pk = old.pk
             new.last_sync = old.last_sync
             changed.append(new)
-    reason = f"{ctx.run}"[:100]
+    reason = f"{ctx.run}"[:100] if ctx.run.pk else "Online order"
     with transaction.atomic():
         if fresh:
             bulk_create_with_history(fresh, SyncState, default_change_reason=reason)

@@ -227,7 +227,7 @@ class _Chunk:
         shows = listing.quantity or Decimal(0)
         return SyncLog(
             alignment=pair,
-            run=None if self.ctx.run.dry_run else self.ctx.run,
+            run=self.ctx.run_row,
             at=self.ctx.now(),
             source=SyncLog.Source.WOO,
             action=SyncLog.Action.QUANTITY,

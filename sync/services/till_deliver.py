@@ -61,7 +61,7 @@ def _claim(ctx: RunContext, side: Side) -> list[TillWrite]:
                 location=level.location.remote_name,
                 delta=row.delta,
                 reason=row.reason,
-                reference=f"run {ctx.run.pk}",
+                reference=f"run {row.run_id}" if row.run_id else "online order",
             )
     rows_update(rows, ["delta", "planned_from", "planned_to", "state", "sent_at", "epoch", "attempts"])
     return list(writes.values())

@@ -1,0 +1,130 @@
+"""Where stores tell us of orders (design.md §6). Verify, keep, answer; the work is done by others, afterwards."""
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from connectors.errors import ConfigError
+from connectors.models import Connection
+from connectors.woocommerce.hooks import TOPICS, body_parse, is_ping, payload_kept, signature_is_right
+from sync.api.body import BodyRefusedError, body_read
+from sync.services.inbox import HINT, event_receive
+from sync.services.wake import inbox_wake
+
+logger = logging.getLogger(__name__)
+KIND = "woocommerce"
+NOBODYS_SECRET = secrets.token_hex(32)
+LONGEST_ID = 2**63 - 1
+
+View = Callable[..., JsonResponse]
+
+
+def _edge(view: View) -> View:
+    """What both addresses share: POST only, no form token, refusals as JSON, and 503 when nothing can be kept."""
+
+    @csrf_exempt
+    @require_POST
+    @wraps(view)
+    def guarded(request: HttpRequest, **named: str) -> JsonResponse:
+        try:
+            return view(request, **named)
+        except BodyRefusedError as refusal:
+            return _answer(refusal.status, str(refusal))
+        except DatabaseError:
+            logger.exception("A webhook could not be kept")
+            return _answer(503, "Not kept. Send it again.")
+
+    return guarded
+
+
+@_edge
+def woocommerce_told(request: HttpRequest, connection: str) -> JsonResponse:
+    """WooCommerce's own webhooks. The answer is the same whether the connection or the signature is wrong."""
+    body = body_read(request, limit=settings.EVENSTOCK_WEBHOOK_LIMIT)
+    if is_ping(body):  # unsigned, and wants exactly 200; it tells nothing, so nothing is kept
+        return _answer(200, "pong")
+    _json_only(request)
+    store = _signed_by(request, body, Connection.objects.filter(name=connection, kind=KIND, is_active=True))
+    topic = request.headers.get("X-WC-Webhook-Topic", "")
+    if topic not in TOPICS:
+        return _answer(200, "Nothing we need.")
+    try:
+        payload = payload_kept(body_parse(body))
+    except (ValueError, RecursionError):
+        payload = None
+    _keep(store, topic, (payload or {}).get("id"), body, payload)
+    return _answer(200, "Kept.")
+
+
+@_edge
+def order_told(request: HttpRequest) -> JsonResponse:
+    """The shop's own snippet (docs/webhooks.md): an order's number and what is in it. Whose it is shows in whose secret fits."""
+    body = body_read(request, limit=settings.EVENSTOCK_WEBHOOK_LIMIT)
+    _json_only(request)
+    store = _signed_by(request, body, Connection.objects.filter(kind=KIND, is_active=True).order_by("pk"))
+    try:
+        said = body_parse(body)
+        order_id = int(said["order_id"])
+        lines = [{"sku": str(line["sku"]), "quantity": str(line["quantity"])} for line in said["items"]]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return _answer(400, 'Say {"order_id": 512, "items": [{"sku": "MUG-1", "quantity": 2}]}.')
+    _keep(store, HINT, order_id, body, {"order_id": order_id, "items": lines})
+    return _answer(200, "Kept.")
+
+
+def _json_only(request: HttpRequest) -> None:
+    if request.content_type != "application/json":
+        raise BodyRefusedError(415, "JSON only.")
+
+
+def _signed_by(request: HttpRequest, body: bytes, stores: Iterable[Connection]) -> Connection:
+    """Result: the store whose secret signed the body. Raises BodyRefusedError (401). Every secret is tried, and a pretended one
+    where there is none, so that the time tells nothing."""
+    signature = request.headers.get("X-WC-Webhook-Signature", "")
+    fitting: Connection | None = None
+    tried = False
+    for store in stores:
+        tried = True
+        if signature_is_right(body, secret=_secret(store), signature=signature) and fitting is None:
+            fitting = store
+    if not tried:
+        signature_is_right(body, secret=NOBODYS_SECRET, signature=signature)
+    if fitting is None:
+        raise BodyRefusedError(401, "Not signed by a shop we know.")
+    return fitting
+
+
+def _secret(store: Connection) -> str:
+    try:
+        credentials: Any = store.credentials_parsed()
+    except ConfigError:
+        logger.warning("The credentials of “%s” can't be read: its webhooks are refused.", store.name)
+        return ""
+    return str(credentials.webhook_secret.get_secret_value())
+
+
+def _keep(store: Connection, topic: str, resource_id: Any, body: bytes, payload: dict[str, Any] | None) -> None:
+    fits = isinstance(resource_id, int) and 0 <= resource_id <= LONGEST_ID
+    event_receive(
+        connection=store,
+        topic=topic,
+        resource_id=resource_id if fits else 0,
+        body_hash=hashlib.sha256(body).hexdigest(),
+        payload=payload,
+        now=timezone.now(),
+    )
+    inbox_wake(store_id=store.pk)
+
+
+def _answer(status: int, said: str) -> JsonResponse:
+    return JsonResponse({"message": said}, status=status)

@@ -1,0 +1,47 @@
+"""Waking a worker without waiting for the broker (reliability.md, case 17). A lost wake-up costs a minute: the sweep."""
+
+import logging
+from threading import Condition, Thread
+
+from celery import current_app
+
+logger = logging.getLogger(__name__)
+TASK = "sync.tasks.inbox_work"  # by name: services do not know the tasks that call them
+
+
+class Waker:
+    """Asks for stores' inboxes to be worked off, from a thread of its own: whoever calls does not feel a broker that hangs.
+    Many calls for one store become one message, so a burst of webhooks is a burst of rows and a handful of messages."""
+
+    def __init__(self) -> None:
+        self._change = Condition()
+        self._stores: dict[int, None] = {}
+        self._thread: Thread | None = None
+
+    def wake(self, store_id: int) -> None:
+        """Have that store's inbox looked at soon."""
+        with self._change:
+            self._stores[store_id] = None
+            if self._thread is None or not self._thread.is_alive():  # not at import: the web server forks after that
+                self._thread = Thread(target=self._work, name="inbox-waker", daemon=True)
+                self._thread.start()
+            self._change.notify()
+
+    def _work(self) -> None:
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: bool(self._stores))
+                store_id = next(iter(self._stores))
+                del self._stores[store_id]
+            try:
+                current_app.send_task(TASK, kwargs={"store_id": store_id}, ignore_result=True, retry=False)
+            except Exception as error:  # noqa: BLE001 - whatever a broker does, the row is kept and the sweep finds it
+                logger.warning("No worker could be woken, the sweep will find the webhook: %s", error)
+
+
+_waker = Waker()
+
+
+def inbox_wake(*, store_id: int) -> None:
+    """Have that store's inbox looked at soon. Returns at once and never fails."""
+    _waker.wake(store_id)
