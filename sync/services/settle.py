@@ -1,6 +1,6 @@
 """Writes whose outcome nobody told us (design.md §3.6): look before anything else, and never look too soon."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -14,6 +14,7 @@ from sync.services.deliver import log_applied, rows_save, write_landed
 from sync.services.rows import rows_update
 
 State = OutboundWrite.State
+PATIENCE = timedelta(hours=4)  # how long a till may take to book an adjustment before a person hears of it
 
 
 def store_settle(*, ctx: RunContext) -> datetime | None:
@@ -70,7 +71,22 @@ def till_settle(*, ctx: RunContext, side: Side) -> None:
         for row in rows:
             till_write_decide(ctx=ctx, side=side, row=row, outcome=outcomes.get(row.operation_id, Outcome.UNKNOWN))
             row.answered_at = _answered_at(row, booked_at.get(row.operation_id))
+        _tell_of_waiting(ctx, side, rows)
         rows_update(rows, ["state", "answered_at", "error", "error_code"])
+
+
+def _tell_of_waiting(ctx: RunContext, side: Side, rows: list[OutboundWrite]) -> None:
+    """An adjustment that nobody imports keeps its item's readings waiting (design.md §3.3): after a while a person is told."""
+    old = [row.sent_at for row in rows if row.state == State.UNKNOWN and row.sent_at and row.sent_at < ctx.now() - PATIENCE]
+    if old:
+        since = f"{min(old):%Y-%m-%d %H:%M} UTC"
+        error = ConnectorError(
+            f"{len(old)} adjustments wait to be booked at “{side.connection.name}”, the oldest since {since}. "
+            "Until then the till's own numbers of these items are not used.",
+            next_step="Import the files in its outbound folder at the till.",
+            code="adjustments_waiting",
+        )
+        ctx.problem(side=side, subject=side.connection.name, error=error, fails_run=False)
 
 
 def _answered_at(row: OutboundWrite, booked_at: datetime | None) -> datetime | None:

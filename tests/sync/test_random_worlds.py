@@ -128,6 +128,10 @@ class World:
         taken = self.shop.take_in_adjustments()
         self.told(f"till takes in {[each.booked for each in taken]}")
 
+    def takes_in_and_exports(self) -> None:
+        self.takes_in()
+        self.exports()
+
     def goes_wrong(self) -> None:
         applied = self.rng.random() < 0.5
         self.shop.app.faults.arm(self.rng.choice(("close", "fatal", "gateway")), method="POST", path="batch", applied=applied)
@@ -144,7 +148,7 @@ class World:
     def _meanwhile(self) -> Progress:
         """Somebody does something while a run is at it."""
         phase = self.rng.choice(("till", "store", "plan", "deliver", "look_again", "", "", ""))
-        deeds = [self.rng.choice((self.sells, self.buys, self.takes_in, self.cancels))]
+        deeds = [self.rng.choice((self.sells, self.buys, self.takes_in, self.takes_in_and_exports, self.cancels))]
 
         def progress(at: SyncRun.Phase, done: int, total: int) -> None:
             if at == phase and deeds:
