@@ -1,6 +1,7 @@
 """What every way of running Evenstock shares. Values come from the environment; defaults are the safe ones."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 
@@ -107,6 +108,7 @@ CONTENT_SECURITY_POLICY = {
 
 # Webhooks: where stores reach us, such as https://stock.example.com; empty: polling does the work. A body is 5 to 20 kB.
 EVENSTOCK_PUBLIC_URL = env.str("EVENSTOCK_PUBLIC_URL", default="").rstrip("/")
+PUBLIC_HOSTS = [host] if (host := urlsplit(EVENSTOCK_PUBLIC_URL).hostname) else []
 EVENSTOCK_WEBHOOK_LIMIT = 2 * 1024 * 1024
 
 # May a connection point at a private or loopback address? (reliability.md, case 41)

@@ -11,7 +11,7 @@ import dj_database_url
 from django.core.management.utils import get_random_secret_key
 
 from config.settings.base import *  # noqa: F403 - this is how Django settings extend each other
-from config.settings.base import DATA_DIR, STATIC_ROOT, env
+from config.settings.base import DATA_DIR, PUBLIC_HOSTS, STATIC_ROOT, env
 
 
 def _kept_secret(name: str) -> str:
@@ -33,7 +33,7 @@ def _kept_secret(name: str) -> str:
 
 SECRET_KEY = env.str("EVENSTOCK_SECRET_KEY", default="") or _kept_secret("secret_key")
 SALT_KEY = env.list("EVENSTOCK_SALT_KEYS", default=[]) or [_kept_secret("salt_key")]
-ALLOWED_HOSTS = env.list("EVENSTOCK_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = env.list("EVENSTOCK_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]) + PUBLIC_HOSTS
 EVENSTOCK_ALLOW_PRIVATE_NETWORKS = env.bool("EVENSTOCK_ALLOW_PRIVATE_NETWORKS", default=True)
 
 # Immediate transactions: with deferred ones 1,060 of 1,600 writes by four writers met a lock (libraries.md).

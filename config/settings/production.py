@@ -3,12 +3,12 @@
 import dj_database_url
 
 from config.settings.base import *  # noqa: F403 - this is how Django settings extend each other
-from config.settings.base import BASE_DIR, env
+from config.settings.base import BASE_DIR, PUBLIC_HOSTS, env
 
 SECRET_KEY = env.str("EVENSTOCK_SECRET_KEY")
 SECRET_KEY_FALLBACKS: list[str] = env.list("EVENSTOCK_OLD_SECRET_KEYS", default=[])
 SALT_KEY = env.list("EVENSTOCK_SALT_KEYS")  # the first encrypts; the others still decrypt
-ALLOWED_HOSTS = [*env.list("EVENSTOCK_HOSTS"), "127.0.0.1"]  # the container's health check asks from inside
+ALLOWED_HOSTS = [*env.list("EVENSTOCK_HOSTS"), *PUBLIC_HOSTS, "127.0.0.1"]  # the container's health check asks from inside
 
 STATIC_ROOT = BASE_DIR / "staticfiles"  # part of the image: in the data volume it would outlive an upgrade
 

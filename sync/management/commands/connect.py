@@ -15,6 +15,8 @@ from connectors.registry import KINDS, kind_get
 from connectors.services import connection_check, connection_save
 from sync.management.progress import shown_progress
 from sync.models import SyncRun
+from sync.schedule import schedule_install
+from sync.services.hooks import hooks_check
 from sync.services.runs import run_sync
 
 OPTIONS = {"consumer_key": "key", "consumer_secret": "secret", "token": "secret"}  # which option gives which credential
@@ -62,6 +64,9 @@ class Command(EvenstockCommand):
         )
         self.stdout.write(f"Saved “{connection.name}” ({kind.label}, {connection.mode}).")
         self._check(connection)
+        if kind.capabilities.webhooks:
+            self.stdout.write(f"  {hooks_check(store=connection, now=timezone.now).message}")
+        schedule_install()
         if not options["no_read"]:
             self._read(connection)
         if side == Side.STORE and not connection.is_live:
@@ -91,6 +96,8 @@ class Command(EvenstockCommand):
                 value = getpass(f"{name.replace('_', ' ').capitalize()}: ")
             if value:
                 given[name] = value
+        if "webhook_secret" in known and (secret := os.environ.get("EVENSTOCK_WEBHOOK_SECRET", "")):
+            given["webhook_secret"] = secret  # made by hooks_check where nobody names one
         return given
 
     @staticmethod
