@@ -13,7 +13,7 @@ from connectors.rest_pos.check import Checkup
 from connectors.rest_pos.client import Client
 from connectors.rest_pos.feeds import Statements, reasons_to_look
 from connectors.rest_pos.settings import RestPosCredentials, RestPosSettings
-from connectors.rest_pos.writes import adjustments_look_up, adjustments_send
+from connectors.rest_pos.writes import Receipts, adjustments_send
 
 
 class RestPosTill:
@@ -36,6 +36,7 @@ class RestPosTill:
             sleep=sleep,
         )
         self._client = Client(settings.url, token, door=door, page_limit=settings.page_limit)
+        self._receipts = Receipts(self._client, self.pacer)
 
     def check(self) -> CheckReport:
         return Checkup(self._client, self._now).report()
@@ -61,10 +62,10 @@ class RestPosTill:
         return adjustments_send(self._client, self.pacer, writes)
 
     def look_up(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, Outcome]:
-        settle = self._settings.settle_seconds
-        return adjustments_look_up(self._client, self.pacer, operation_ids, settle=settle, sleep=self._sleep)
+        return self._receipts.look_up(operation_ids, settle=self._settings.settle_seconds, sleep=self._sleep)
 
     def acknowledged_at(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, datetime]:
-        """Result: when each adjustment was booked, by the till's clock; what it does not know is left out."""
-        found = {operation_id: self._client.booked(operation_id) for operation_id in operation_ids}
-        return {operation_id: booked.booked_at for operation_id, booked in found.items() if booked}
+        """Result: when each adjustment was booked, by the till's clock; what it does not tell is left out."""
+        wanted = set(operation_ids)
+        self._receipts.ask(one for one in wanted if one not in self._receipts.booked_at)
+        return {one: at for one, at in self._receipts.booked_at.items() if one in wanted}

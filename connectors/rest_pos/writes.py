@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from connectors.contract import Outcome, TillWrite, WriteResult
@@ -47,39 +48,46 @@ class _Sending:
         return WriteResult(write.operation_id, Outcome.APPLIED if booked_now else Outcome.ALREADY_APPLIED)
 
 
-def adjustments_look_up(
-    client: Client, pacer: Pacer, operation_ids: Iterable[UUID], *, settle: float, sleep: Callable[[float], None]
-) -> dict[UUID, Outcome]:
-    """Result: what became of each. One that the till does not know is looked up again after `settle` seconds, by when it has
-    surely done with whatever we sent before; only then it counts as not sent."""
-    looking = _Looking(client)
-    found = dict(paced_map(looking.one, operation_ids, pacer=pacer))
-    absent = [operation_id for operation_id, outcome in found.items() if outcome is Outcome.NOT_SENT]
-    if not absent:
-        return found
-    sleep(settle)
-    if not looking.is_the_till():
-        return found | dict.fromkeys(absent, Outcome.UNKNOWN)
-    return found | dict(paced_map(looking.one, absent, pacer=pacer))
+class Receipts:
+    """What the till says of adjustments we sent before. `booked_at`: when, by its own clock, for those found so far."""
 
+    def __init__(self, client: Client, pacer: Pacer) -> None:
+        self._client, self._pacer = client, pacer
+        self.booked_at: dict[UUID, datetime] = {}
 
-class _Looking:
-    """One round of questions. After the first that got no answer nobody is asked any more."""
+    def look_up(self, operation_ids: Iterable[UUID], *, settle: float, sleep: Callable[[float], None]) -> dict[UUID, Outcome]:
+        """Result: what became of each. One that the till does not know is looked up again after `settle` seconds, by when it
+        has surely done with whatever we sent before; only then it counts as not sent."""
+        found = self.ask(operation_ids)
+        absent = [operation_id for operation_id, outcome in found.items() if outcome is Outcome.NOT_SENT]
+        if not absent:
+            return found
+        sleep(settle)
+        if not self._is_the_till():
+            return found | dict.fromkeys(absent, Outcome.UNKNOWN)
+        return found | self.ask(absent)
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._is_over = False
+    def ask(self, operation_ids: Iterable[UUID]) -> dict[UUID, Outcome]:
+        """Result: what the till knows of each now. After the first question that got no answer none is asked any more."""
+        is_over = False
 
-    def one(self, operation_id: UUID) -> Outcome:
-        if self._is_over:
-            return Outcome.UNKNOWN
-        try:
-            return Outcome.APPLIED if self._client.booked(operation_id) else Outcome.NOT_SENT
-        except ConnectorError:
-            self._is_over = True
-            return Outcome.UNKNOWN
+        def one(operation_id: UUID) -> Outcome:
+            nonlocal is_over
+            if is_over:
+                return Outcome.UNKNOWN
+            try:
+                booked = self._client.booked(operation_id)
+            except ConnectorError:
+                is_over = True
+                return Outcome.UNKNOWN
+            if booked is None:
+                return Outcome.NOT_SENT
+            self.booked_at[operation_id] = booked.booked_at
+            return Outcome.APPLIED
 
-    def is_the_till(self) -> bool:
+        return dict(paced_map(one, operation_ids, pacer=self._pacer))
+
+    def _is_the_till(self) -> bool:
         """Another server would know of none of our adjustments either."""
         try:
             self._client.locations()

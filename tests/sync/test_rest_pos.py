@@ -2,17 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
+from connectors.management.base import CommandExit
 from connectors.models import Connection
 from connectors.services import connection_save
 from inventory.models import Item, StockLevel
 from sandbox.server import serve
 from sandbox.till import TillApp
-from sync.models import OutboundWrite, SyncState, TillFeed
+from sync.models import OutboundWrite, SyncRun, SyncState, TillFeed
+from sync.services import till_pull
 from sync.services.decisions import feed_release
 from tests.sync.shop import FULL, INCREMENTAL, Shop, opened, problems, stocked
 
@@ -97,6 +102,38 @@ def test_nothing_happened_leaves_no_trace(api_shop):
     assert shop.sync().state == "done"
     assert len(shop.feeds()) == 1
     assert (shop.movements(), shop.sent(), shop.adjustments()) == ([], {}, [])
+
+
+def test_sales_within_one_moment_are_each_read_once(api_shop):
+    shop = api_shop()
+    for _ in range(4):
+        shop.till.sell("A", 1)
+        run = shop.sync(INCREMENTAL)
+        assert run.counts["till_changed"] == 1
+    assert shop.movements() == [("A", -1)] * 4
+    assert [state for state, _ in shop.feeds()] == ["applied"] * 5
+
+
+def test_a_run_that_dies_with_a_feed_half_used_loses_and_doubles_nothing(api_shop, monkeypatch):
+    monkeypatch.setattr(till_pull.chunks, "__defaults__", (1,))  # a chunk a row
+    shop = api_shop()
+    shop.till.sell("A", 1)
+    shop.till.sell("B", 2)
+
+    def dying(phase: str, done: int, total: int) -> None:
+        if (phase, total) == (SyncRun.Phase.TILL, 2):
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        shop.sync(progress=dying)
+    assert shop.movements() == [("A", -1)]
+    assert [state for state, _ in shop.feeds()] == ["applied", "applying"]
+    shop.till.sell("C", 3)
+    shop.later()
+    shop.sync()
+    assert sorted(shop.movements()) == [("A", -1), ("B", -2), ("C", -3)]
+    assert [state for state, _ in shop.feeds()] == ["applied", "applied"]
+    assert shop.shown() == {"A": 9, "B": 4, "C": 4}
 
 
 def test_an_unchanged_items_name_and_price_survive_a_sale(api_shop):
@@ -214,13 +251,7 @@ def test_clocks_that_differ_lose_and_double_nothing(api_shop, minutes):
     shop = api_shop()
     ours = shop.clock
 
-    class Theirs:
-        def __call__(self):
-            from datetime import timedelta
-
-            return ours.at + timedelta(minutes=minutes)
-
-    shop.till.clock = Theirs()
+    shop.till.clock = lambda: ours.at + timedelta(minutes=minutes)
     shop.app.place_order([("A", 2)])
     shop.till.sell("B", 1)
     for _ in range(4):
@@ -310,3 +341,66 @@ def test_a_refused_adjustment_shows_with_the_tills_reason(api_shop):
     assert problems(run) == [("A", None, "unknown_sku")]
     assert shop.booked() == []
     assert SyncState.objects.filter(pos_sku="A").count() == 1
+
+
+# -- connecting --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def token() -> str:
+    return "a-token-of-its-own"
+
+
+def connect(till_url: str, *words: str) -> str:
+    out = StringIO()
+    call_command("connect", "rest_pos", "--name", "counter", "--url", till_url, *words, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def till_url(token, db) -> Iterator[str]:
+    app = TillApp(token=token)
+    stocked(app, STOCK)
+    server = serve(app)
+    yield server.url
+    server.stop()
+
+
+def test_connect_takes_the_token_and_settings_from_the_command_line(till_url, token):
+    said = connect(till_url, "--secret", token, "--set", "page_limit=2")
+    assert "Saved “counter” (Till by POS API, live)." in said
+    assert "✓ The token may book adjustments; none was booked." in said
+    counter = Connection.objects.get(name="counter")
+    assert counter.credentials == {"token": token}
+    assert counter.settings_parsed().page_limit == 2
+    assert counter.facts == {"locations": "Main"}
+    assert token not in said
+
+
+def test_connect_takes_the_token_from_the_environment(till_url, token, monkeypatch):
+    monkeypatch.setenv("EVENSTOCK_TOKEN", token)
+    connect(till_url)
+    assert Connection.objects.get(name="counter").credentials == {"token": token}
+
+
+def test_connect_says_what_is_wrong_with_the_token(till_url):
+    with pytest.raises(CommandExit, match="does not work yet"):
+        connect(till_url, "--secret", "wrong")
+    assert Connection.objects.get(name="counter").facts == {}
+
+
+def test_the_admins_form_asks_for_address_and_token_and_never_shows_it(admin_client, till_url, token):
+    add = "/admin/connectors/connection/add/?kind=rest_pos"
+    asked = admin_client.get(add).content.decode()
+    assert 'name="setting__url"' in asked
+    assert 'type="password" name="credential__token"' in asked
+    given = {
+        "name": "counter", "mode": "observe", "is_active": "on", "time_zone": "UTC", "currency": "", "guard_zero_percent": "10",
+        "guard_shrink_percent": "20", "setting__url": till_url, "credential__token": token,
+    }  # fmt: skip
+    assert admin_client.post(add, given).status_code == 302
+    counter = Connection.objects.get(name="counter")
+    assert (counter.settings, counter.credentials) == ({"url": till_url}, {"token": token})
+    test = admin_client.post(f"/admin/connectors/connection/{counter.pk}/test/").content.decode()
+    assert "It keeps stock at: Main." in test
+    assert token not in test + admin_client.get(f"/admin/connectors/connection/{counter.pk}/change/").content.decode()

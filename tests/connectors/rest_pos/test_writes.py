@@ -167,13 +167,32 @@ def test_nobody_can_tell_while_the_till_answers_badly(place, fault):
     assert set(here.till.look_up([ONE, uuid4()]).values()) == {Outcome.UNKNOWN}
 
 
+def test_page_not_found_by_a_proxy_is_not_the_tills_word(place, served):
+    places = Answer(body={"data": [{"name": "Main", "is_default": True}]})
+    lost = Answer(404, "<h1>Not found</h1>", content_type="text/html")
+    here = place(url=served(Scripted(lambda request: places if request.path == "/v1/locations" else lost)).url)
+    assert here.till.look_up([ONE]) == {ONE: Outcome.UNKNOWN}
+
+
 def test_another_server_that_knows_of_nothing_proves_nothing(place):
     here = place()
     elsewhere = place(url=f"{here.server.url}/elsewhere")
     assert elsewhere.till.look_up([ONE]) == {ONE: Outcome.UNKNOWN}
 
 
-def test_till_tells_when_it_booked(place):
+def test_till_tells_when_it_booked_and_is_asked_once(place):
     here = place(rows=[row("A", 10)])
     sent(here)
-    assert here.till.acknowledged_at([ONE, uuid4()]) == {ONE: NOON}
+    assert here.till.look_up([ONE]) == {ONE: Outcome.APPLIED}
+    here.app.forget_requests()
+    assert here.till.acknowledged_at([ONE]) == {ONE: NOON}
+    assert here.app.requests == []
+
+
+def test_time_of_booking_is_left_out_where_the_till_does_not_tell(place):
+    here = place(rows=[row("A", 10)])
+    sent(here)
+    two = uuid4()
+    assert here.till.acknowledged_at([ONE, two]) == {ONE: NOON}
+    here.server.stop()
+    assert here.till.acknowledged_at([ONE, two]) == {ONE: NOON}
