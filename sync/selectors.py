@@ -1,7 +1,7 @@
 """Questions about the state of things. They read; they change nothing."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -18,6 +18,13 @@ from sync.models import OutboundWrite
 
 NUMBER: "DecimalField[Decimal, Decimal]" = DecimalField(max_digits=20, decimal_places=3)
 ZERO = Decimal(0)
+HISTORY = timedelta(days=30)  # orders this old are cancelled or sent back now and then; older ones hardly ever
+
+
+def orders_unread_since(*, store: Connection, now: datetime) -> datetime:
+    """Result: from when on a store's orders are still to be read. The first time it is a month back: an order that was in the
+    opening numbers is known then, so that its later cancel or refund is no riddle."""
+    return Connection.objects.values_list("orders_read_until", flat=True).get(pk=store.pk) or now - HISTORY
 
 
 def write_spans(

@@ -8,6 +8,7 @@ from connectors.errors import ConnectorError
 from connectors.leases import LeaseHeldError, LeaseLostError
 from connectors.models import Connection
 from connectors.services import health_record
+from sync.selectors import orders_unread_since
 from sync.services.inbox import inbox_work
 from sync.services.order_turns import Clock, order_turn, orders_book, orders_tell
 
@@ -21,7 +22,7 @@ def orders_poll(*, store: Connection, now: Clock, since: datetime | None = None)
     try:
         with order_turn(store=store, now=now) as ctx:
             began = now()
-            read_until = Connection.objects.values_list("orders_read_until", flat=True).get(pk=store.pk) or began
+            read_until = orders_unread_since(store=store, now=began)
             orders = ctx.store.store.read_orders(modified_after=min(read_until, since or read_until))
             orders_book(ctx=ctx, orders=orders, told=False)
             unread = Q(orders_read_until=None) | Q(orders_read_until__lt=began)

@@ -17,7 +17,7 @@ from connectors.models import Connection
 from sync.core.guards import shrink_guard
 from sync.core.readings import Deferred, Drift, InStep, Opening, Suspect, WriteSpan, store_reading_judge
 from sync.models import SyncLog, SyncRun
-from sync.selectors import write_spans
+from sync.selectors import orders_unread_since, write_spans
 from sync.services.context import RunContext, chunks
 from sync.services.log import quantity_text
 from sync.services.orders import orders_apply
@@ -60,10 +60,9 @@ def snapshot_of(*, ctx: RunContext, listings: Sequence[tuple[int, int]]) -> Snap
 
 
 def orders_read(*, ctx: RunContext, began: datetime) -> Sequence[OrderState]:
-    """Result: every order that changed since the last time, or since `began` the first time. The connector reads further back
-    than asked, against clocks that differ; an order that is read twice changes nothing."""
-    since = Connection.objects.values_list("orders_read_until", flat=True).get(pk=ctx.store.connection.pk) or began
-    return ctx.store.store.read_orders(modified_after=since)
+    """Result: every order that changed since the last time. The connector reads further back than asked, against clocks that
+    differ; an order that is read twice changes nothing."""
+    return ctx.store.store.read_orders(modified_after=orders_unread_since(store=ctx.store.connection, now=began))
 
 
 def snapshot_apply(*, ctx: RunContext, snapshot: Snapshot) -> None:
@@ -75,6 +74,7 @@ def snapshot_apply(*, ctx: RunContext, snapshot: Snapshot) -> None:
         if reason:
             ctx.held_for.append(reason)
             return
+    _listings_new(ctx, snapshot)
     with transaction.atomic():
         if not ctx.run.dry_run:
             ctx.store.lease.beat(now=ctx.now())
@@ -90,6 +90,27 @@ def snapshot_apply(*, ctx: RunContext, snapshot: Snapshot) -> None:
     if snapshot.whole:
         _mark_missing(ctx, snapshot, seen)
         ctx.counts["listings"] = len(snapshot.readings)
+
+
+def _listings_new(ctx: RunContext, snapshot: Snapshot) -> None:
+    """Make the listings that were not there before, so that orders find them."""
+    known = set(Listing.objects.filter(connection=ctx.store.connection).values_list("remote_id", flat=True))
+    for readings in chunks(reading for reading in snapshot.readings if reading.remote_id not in known):
+        fresh = Listing.objects.bulk_create([_listing(ctx, snapshot, reading) for reading in readings])
+        ctx.changed_listings.update(listing.pk for listing in fresh)
+        ctx.counts["listings_new"] += len(fresh)
+
+
+def _listing(ctx: RunContext, snapshot: Snapshot, reading: StoreReading) -> Listing:
+    return Listing(
+        connection=ctx.store.connection,
+        remote_id=reading.remote_id,
+        first_seen_at=snapshot.began,
+        sku_key=sku_key(reading.sku),
+        quantity=reading.quantity,
+        read_at=snapshot.began,
+        **{name: getattr(reading, name) for name in FACTS},
+    )
 
 
 def _mark_missing(ctx: RunContext, snapshot: Snapshot, seen: set[int]) -> None:
@@ -117,7 +138,6 @@ class _Chunk:
         self.ctx, self.snapshot, self.spans = ctx, snapshot, spans
         self.unchanged: list[int] = []
         self.changed: list[Listing] = []
-        self.fresh: list[Listing] = []
         self.drifted: list[tuple[Listing, Decimal]] = []
 
     def apply(self, readings: list[StoreReading], seen: set[int]) -> None:
@@ -131,26 +151,10 @@ class _Chunk:
             .values_list(*COLUMNS, "is_aligned")
         }
         for reading in readings:
-            row = known.get(reading.remote_id)
-            if row is None:
-                self.fresh.append(self._listing(reading))
-            else:
-                seen.add(row[0])
-                self._known(reading, row)
-        Listing.objects.bulk_create(self.fresh)
-        seen.update(listing.pk for listing in self.fresh)
+            row = known[reading.remote_id]
+            seen.add(row[0])
+            self._known(reading, row)
         self._save()
-
-    def _listing(self, reading: StoreReading) -> Listing:
-        return Listing(
-            connection=self.ctx.store.connection,
-            remote_id=reading.remote_id,
-            first_seen_at=self.snapshot.began,
-            sku_key=sku_key(reading.sku),
-            quantity=reading.quantity,
-            read_at=self.snapshot.began,
-            **{name: getattr(reading, name) for name in FACTS},
-        )
 
     def _known(self, reading: StoreReading, row: tuple[Any, ...]) -> None:
         pk, missing_since, account = row[0], row[2], row[3 + len(FACTS) : 3 + len(FACTS) + len(ACCOUNT)]
@@ -164,7 +168,7 @@ class _Chunk:
         if facts_same and (in_step or (not is_aligned and reading.quantity == quantity)):
             self.unchanged.append(pk)  # the common case, decided without building anything
             return
-        listing = self._listing(reading)
+        listing = _listing(self.ctx, self.snapshot, reading)
         listing.pk, listing.missing_since = pk, None
         listing.baseline, listing.opened_at, listing.suspect, listing.suspected_at = baseline, opened_at, suspect, suspected_at
         if is_aligned:
@@ -216,9 +220,7 @@ class _Chunk:
             self.changed,
             [*FACTS, "sku_key", "quantity", "read_at", "missing_since", "baseline", "opened_at", "suspect", "suspected_at"],
         )
-        touched = {listing.pk for listing in [*self.changed, *self.fresh]}
-        self.ctx.changed_listings.update(touched)
-        self.ctx.counts["listings_new"] += len(self.fresh)
+        self.ctx.changed_listings.update(listing.pk for listing in self.changed)
         drifted = {listing.pk: (listing, residual) for listing, residual in self.drifted}
         pairs = Alignment.objects.filter(listing_id__in=drifted, status=Alignment.Status.CONFIRMED) if drifted else []
         SyncLog.objects.bulk_create([self._drift_log(pair, *drifted[pair.listing_id]) for pair in pairs])

@@ -173,6 +173,26 @@ def test_orders_older_than_the_first_reading_were_in_the_numbers_already(open_sh
     assert shop.shown()["A"] == 10
 
 
+@pytest.mark.parametrize("change", ["cancelled", "refunded"])
+def test_an_order_of_last_week_that_is_taken_back_is_no_riddle(open_shop, change):
+    shop = open_shop(stock={"A": 7}, listed=[product(11, "A", 10)])
+    early = shop.app.place_order([("A", 3)])  # somebody booked it at the till by hand
+    shop.clock.tick(days=7)
+    shop.running()
+    assert shop.shown() == {"A": 7}
+    assert OrderLine.objects.get().listing is not None
+    if change == "cancelled":
+        shop.app.change_order(early.id, status="cancelled")
+    else:
+        shop.app.refund_order(early.id, {early.lines[0].id: 3})
+    shop.clock.tick(minutes=5)
+    run = shop.sync()
+    assert shop.movements() == [("A", 3)]
+    assert shop.shown() == {"A": 10}
+    assert run.counts.get("suspects", 0) == 0
+    assert shop.app.writes == []
+
+
 def test_an_account_that_an_order_kept_from_opening_is_opened_in_the_same_run(open_shop):
     shop = open_shop(stock=STOCK, listed=[product(11, "A", 4), product(12, "B", 4), product(13, "C", 4)])
     shop.open()

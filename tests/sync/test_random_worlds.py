@@ -47,6 +47,7 @@ class World:
     story: list[str] = field(default_factory=list)
     # What was so at some time, by SKU: a wrong number that a later reading heals was wrong all the same.
     till_at: dict[datetime, Counter[str]] = field(default_factory=dict)
+    read_at: dict[str, datetime] = field(default_factory=dict)
     edits_once: dict[str, set[int]] = field(default_factory=lambda: {sku: {0} for sku in STOCK})
     online_once: dict[str, set[int]] = field(default_factory=lambda: {sku: {0} for sku in STOCK})
 
@@ -162,6 +163,8 @@ class World:
         story = "\n".join(self.story)
         till, online, drift = booked(Movement.Kind.TILL), booked(Movement.Kind.ONLINE), drifts()
         for sku, read_at in StockLevel.objects.values_list("item__sku", "read_at"):
+            assert read_at >= self.read_at.get(sku, read_at), f"{sku}: history is not news\n{story}"
+            self.read_at[sku] = read_at
             if read_at in self.till_at:
                 assert till.get(sku, 0) == self.till_at[read_at][sku], f"{sku}\n{story}"
             assert -online.get(sku, 0) in self.online_once[sku], f"{sku}\n{story}"
