@@ -95,7 +95,10 @@ def _missed(store: Connection, health: HookHealth, now: Clock) -> int:
     store's own, so clocks that differ do no harm."""
     if health.checked_until is None:
         return 0
-    changed = Order.objects.filter(connection=store, modified_at__gt=health.checked_until, modified_at__lte=now() - GRACE)
+    # The webhook of an order put in the bin carries no state, so it can't be told from a lost one. It moves no stock.
+    changed = Order.objects.exclude(status="trash").filter(
+        connection=store, modified_at__gt=health.checked_until, modified_at__lte=now() - GRACE
+    )
     return changed.filter(Q(told_at=None) | Q(told_at__lt=F("modified_at"))).count()
 
 
@@ -121,7 +124,7 @@ def _renew(connector: HookedStore, found: Sequence[Hook], topics: Sequence[str],
 def _verdict(*, wrong: Sequence[str], missed: int, is_new: bool, address: str) -> tuple[HookHealth.State, str]:
     if is_new:
         return State.WORKING, f"The shop tells us of orders, at {address}"
-    lost = f"{missed} orders came by polling only. " if missed else ""
+    lost = f"Orders that came by polling only: {missed}. " if missed else ""
     if wrong:
         return State.RENEWED, f"{lost}Webhooks were missing, switched off or silent, and were set up anew: {', '.join(wrong)}."
     if missed:

@@ -111,6 +111,8 @@ class _Pass:
 
     def work(self) -> None:
         events = self._claim()
+        if not events:
+            return
         try:
             told = self._read(events)
             states = self._newest(told)
@@ -150,19 +152,13 @@ class _Pass:
                 self._failed([event], error)
                 continue
             if state is None and event.topic != HINT:
-                self._no_state(event)
+                self._end(event, State.IGNORED, "It carries no state. An order in the bin goes on holding its stock.")
                 continue
             order = told.setdefault(event.resource_id, _Told())
             order.events.append(event)
             order.is_hint = order.is_hint or state is None
             order.states.extend([state] if state else [])
         return told
-
-    def _no_state(self, event: InboundEvent) -> None:
-        """To the bin: that moves the order's modified time, of which the gap detector shall not think that nobody told."""
-        self._end(event, State.IGNORED, "It carries no state. An order in the bin goes on holding its stock.")
-        binned = Order.objects.filter(connection=self.ctx.store.connection, remote_id=event.resource_id)
-        binned.update(told_at=event.received_at)
 
     def _newest(self, told: dict[int, _Told]) -> list[OrderState]:
         """Result: each order's newest state: what was told, or what the store says now where nobody can tell which telling came

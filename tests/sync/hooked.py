@@ -27,7 +27,9 @@ def share_secret(store: Connection, secret: str = SECRET) -> None:
     store.save()
 
 
-def post(body: bytes, *, address: str = ADDRESS, topic: str = "order.updated", signature: str | None = None, **more: Any) -> HttpResponse:
+def post(
+    body: bytes, *, address: str = ADDRESS, topic: str = "order.updated", signature: str | None = None, **more: Any
+) -> HttpResponse:
     """Send a body as WooCommerce does."""
     headers = {
         "X-WC-Webhook-Topic": topic,
