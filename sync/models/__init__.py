@@ -1,7 +1,9 @@
+from sync.models.conflict import SyncConflict
 from sync.models.event import HookHealth, InboundEvent
 from sync.models.feed import TillFeed
 from sync.models.log import SyncLog
 from sync.models.order import Order, OrderLine
+from sync.models.policy import SyncPolicy
 from sync.models.run import RunProblem, SyncRun
 from sync.models.state import SyncState
 from sync.models.write import OutboundWrite
@@ -13,7 +15,9 @@ __all__ = [
     "OrderLine",
     "OutboundWrite",
     "RunProblem",
+    "SyncConflict",
     "SyncLog",
+    "SyncPolicy",
     "SyncRun",
     "SyncState",
     "TillFeed",
