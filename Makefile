@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.ready
 
-.PHONY: demo demo-once run test test-postgres check fmt bench lock clean
+.PHONY: demo demo-once run test test-postgres check fmt bench simulate lock clean
 
 demo: $(SETUP)
 	$(PY) manage.py demo
@@ -34,6 +34,10 @@ fmt: $(SETUP)
 
 bench: $(SETUP)
 	$(PY) -m tests.bench
+
+# Random worlds over the product's own code; a failing SEED replays. See docs/simulation.md.
+simulate: $(SETUP)
+	@$(PY) -m tests.simulation --runs $(or $(RUNS),20) --seed $(or $(SEED),0)
 
 # Hashed, with no registry's address in it: the same file works behind any mirror.
 lock: $(SETUP)

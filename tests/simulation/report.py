@@ -1,0 +1,75 @@
+"""Many worlds in several processes, and their sum in a few lines. Imports nothing of Django before it is set up."""
+
+import atexit
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from functools import cache
+from typing import Any
+
+from tests.simulation.life import Life
+
+
+def report(seeds: Sequence[int], *, jobs: int, tell: bool) -> int:
+    """Live through these worlds and print what became of them. Result: 1 if any went wrong, else 0."""
+    began, figures, diverged, inexact = time.monotonic(), Counter[str](), 0, 0
+    for life, copied in _lives(seeds, jobs):
+        figures += life.figures
+        figures["oversold"] += life.oversold
+        figures["copied_wrong"] += not copied[0]
+        figures["copied_oversold"] += copied[1]
+        diverged += bool(life.amiss)
+        inexact += bool(life.wrong)
+        if not life.is_well:
+            print(f"seed {life.seed}: {'; '.join([*life.amiss, *life.wrong][:4])}", flush=True)
+            print(*(life.story if tell else ()), sep="\n", end="\n" if tell else "", flush=True)
+    spent, worlds = time.monotonic() - began, len(seeds)
+    met = (
+        f"{figures['deferred']} deferred readings, {figures['crashes']} crashes, {figures['looked_up']} unknown writes looked up"
+    )
+    pace = f"{worlds / spent:.1f} worlds a second"
+    print(f"{worlds} worlds, {diverged} diverged, {inexact} inexact; {figures['runs']} runs, {met}; {pace}")
+    print(
+        f"copying numbers in the same worlds: wrong in {figures['copied_wrong']} of {worlds}, "
+        f"{figures['copied_oversold']} units oversold (Evenstock: {figures['oversold']}, by sales in two places at once)"
+    )
+    return 1 if diverged or inexact else 0
+
+
+def _lives(seeds: Sequence[int], jobs: int) -> Iterator[tuple[Life, tuple[bool, int]]]:
+    if jobs == 1 or len(seeds) == 1:
+        yield from map(_live, seeds)
+        return
+    with multiprocessing.get_context("spawn").Pool(min(jobs, len(seeds))) as pool:
+        yield from pool.imap(_live, seeds)
+
+
+def _live(seed: int) -> tuple[Life, tuple[bool, int]]:
+    made = _bench()
+    from tests.simulation.copying import copying_lives
+    from tests.simulation.runner import STEPS, live
+
+    life = live(made, seed)
+    made.empty()
+    return life, copying_lives(made.folder, seed, steps=STEPS)
+
+
+@cache
+def _bench() -> Any:
+    """What this process uses for all its worlds; it ends with the process."""
+    import logging
+
+    import django
+
+    django.setup()
+    logging.disable(logging.CRITICAL)
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    from tests.simulation.runner import bench
+
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(bench())

@@ -1,0 +1,57 @@
+"""Worlds, one after another, and what became of them."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+from tests.simulation.clock import SimClock
+from tests.simulation.engine import Bench, Engine
+from tests.simulation.life import Life
+from tests.simulation.world import World
+
+STEPS = 70
+
+
+@contextmanager
+def bench() -> Iterator[Bench]:
+    with tempfile.TemporaryDirectory(prefix="evenstock-worlds-") as folder:
+        made = Bench(Path(folder) / "drop")
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def live(made: Bench, seed: int, *, steps: int = STEPS, to_the_end: bool = True) -> Life:
+    """One world from its first day until it rests; or only until something is wrong."""
+    clock, story = SimClock(), []
+    world = World(Random(f"world {seed}"), clock, made.folder)
+    world.told = lambda words: story.append(f"{clock.at:%d %H:%M:%S} {words}")
+    engine = Engine(made, world, Random(f"engine {seed}"))
+    for _ in range(steps):
+        step(world, engine)
+        if engine.wrong and not to_the_end:
+            break
+    amiss = engine.rest() if to_the_end or not engine.wrong else []
+    return Life(seed, amiss, engine.wrong, engine.figures, world.oversold, story)
+
+
+def step(world: World, engine: Engine) -> None:
+    """A little time, and perhaps one thing of each kind."""
+    rng = engine.rng
+    world.clock.tick(rng.expovariate(1 / 120))
+    if rng.random() < 0.75:
+        world.happen()
+    world.catch_up()
+    for wire in engine.bench.wires[: len(world.webs)]:
+        wire.land()
+    for number in range(len(world.webs)):
+        engine.hear(number)
+    if rng.random() < 0.2:
+        world.book_adjustments()
+    if rng.random() < 0.35:
+        engine.sync()
+    elif rng.random() < 0.1:
+        engine.poll(rng.randrange(len(world.webs)))
