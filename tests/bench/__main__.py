@@ -30,7 +30,7 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.write and (asked.quick or asked.only):
         parser.error("--write needs a whole run: leave out --quick and --only")
-    began = time.monotonic()
+    began, load = time.monotonic(), os.getloadavg()[0]
 
     def say(what: str) -> None:
         print(f"[{time.monotonic() - began:4.0f} s] {what}", file=sys.stderr, flush=True)
@@ -41,7 +41,7 @@ def main() -> int:
         synced = None if asked.only == "engine" else _full_sync(Path(folder), asked, say)
         engines = [] if asked.only == "full_sync" else _engines(Path(folder), asked, say)
     say("done")
-    measured = Measured(synced, engines, asked.quick)
+    measured = Measured(synced, engines, asked.quick, (load, os.getloadavg()[0]))
     if asked.write:
         PAGE.write_text(page(measured), encoding="utf-8")
     if not asked.json_only:

@@ -129,9 +129,9 @@ def full_sync_measure(
             shares.append(rig.share(percent, times=1 if quick or percent == 100 else 3))
         others = {}
         for name, way, sample in (
-            ("b1", plain.one_put_each, 160),
-            ("b2", plain.batch_everything, 640),
-            ("b3", plain.read_then_put, 96),
+            ("b1", plain.one_put_each, 96),
+            ("b2", plain.batch_everything, 427),
+            ("b3", plain.read_then_put, 64),
         ):
             for suffix, lanes in (("", 1), ("_lanes", 2)):
                 say(f"{name.upper()}, {lanes} at once")

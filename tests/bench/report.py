@@ -26,6 +26,7 @@ class Measured:
     full_sync: "FullSync | None"
     engines: Sequence[Engine]
     quick: bool = False
+    load: tuple[float, float] = (0.0, 0.0)  # the machine's load before and after: noise, where it is more than our own
 
     def as_json(self) -> dict[str, Any]:
         """Result: the ratios. `floor` is our time over the floor's, `b1` to `b3` the other's time over ours."""
@@ -125,12 +126,16 @@ def _engine_text(engines: Sequence[Engine]) -> str:
 
 def page(measured: Measured) -> str:
     """Result: docs/benchmarks.md."""
-    return PAGE.format(date=f"{datetime.now(UTC):%Y-%m-%d}", cores=os.cpu_count(), tables=measured.as_text())
+    before, after = measured.load
+    return PAGE.format(
+        date=f"{datetime.now(UTC):%Y-%m-%d}", cores=os.cpu_count(), before=before, after=after, tables=measured.as_text()
+    )
 
 
 PAGE = """# Benchmarks
 
-Measured on {date} on a machine with {cores} cores, which the sandbox's store shares. Run them again with
+Measured on {date} on a machine with {cores} cores, which the sandbox's store shares. Its load was {before:.1f} before and
+{after:.1f} after; the benchmarks alone make it about 1, more is noise from others, which slows the engine most. Run them again with
 
     make bench                              # everything, about seven minutes
     python -m tests.bench --only engine     # or full_sync; --quick for a look; --version 10.2 for the older WooCommerce

@@ -5,12 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.bench.catalogue import Catalogue
 from tests.bench.engine import Engine, Sync
-from tests.bench.full_sync import full_sync_measure
+from tests.bench.full_sync import Rig, full_sync_measure, ours
 from tests.bench.report import Measured, page
-from tests.bench.shop import RECORDED
+from tests.bench.shop import NOTHING, RECORDED, Shop
 
 SECONDS = 0.002
 
@@ -40,3 +42,21 @@ def test_every_way_leaves_the_store_with_the_tills_numbers_and_the_report_names_
     }
     assert said["engine"] == {"sqlite": {"seconds_100k": 11.0, "rss_mb": 100, "growth": 1.1}}
     assert "| 100 % (38) |" in page(Measured(measured, [engine]))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sync_that_finds_nothing_new_asks_the_database_little_and_rewrites_no_row_but_for_when_it_was_read(
+    tmp_path: Path,
+) -> None:
+    shop = Catalogue(simple=2000, variable=0)
+    with Shop(shop.store_file(tmp_path / "store.json")) as store:
+        rig = Rig(store, shop, tmp_path, cost=NOTHING)
+        rig.exports.write(rig.shows)
+        with CaptureQueriesContext(connection) as asked:
+            ours(rig.store)
+
+    said = [query["sql"] for query in asked if query["sql"].startswith(("SELECT", "INSERT", "UPDATE", "DELETE"))]
+    assert len(said) <= 110  # 75, and 9 for every thousand pairs
+    rewritten = [sql for sql in said if sql.startswith(('UPDATE "alignment_listing"', 'UPDATE "inventory_stocklevel"'))]
+    assert len(rewritten) == 4
+    assert all('SET "read_at" = ' in sql for sql in rewritten)
