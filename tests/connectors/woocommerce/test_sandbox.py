@@ -1,7 +1,7 @@
 """The whole store against the sandbox shop: orders as they change, the connection test, and the pace of a full walk."""
 
-import time
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -58,9 +58,10 @@ def test_both_lanes_are_busy_for_a_whole_walk(shop, version):
     ]
     s = shop(version, rows=rows + ROWS)
     s.app.settings.set(latency=0.1)
-    started = time.monotonic()
     assert sum(len(page) for page in s.store.walk_listings()) == 1908
-    spent = time.monotonic() - started
-    requests = len(s.app.requests)
-    assert requests == (21 if version == "10.5" else 23)
-    assert spent < (requests + 1) / 2 * 0.1 * 1.25  # a lane that idled for one round of the eleven would cost more
+    came = sorted(request.at for request in s.app.requests)
+    assert len(came) == (21 if version == "10.5" else 23)
+    alone = [at for before, at in pairwise(came) if at - before >= 0.1]  # no other was being answered when it came
+    assert (
+        len(alone) <= len(came) // 4
+    )  # in one lane every one would be; told by the shop's clock, a slow machine may not fail it
