@@ -135,7 +135,7 @@ def page(measured: Measured) -> str:
 PAGE = """# Benchmarks
 
 Measured on {date} on a machine with {cores} cores, which the sandbox's store shares. Its load was {before:.1f} before and
-{after:.1f} after; the benchmarks alone make it about 1, more is noise from others, which slows the engine most. To run them again:
+{after:.1f} after; the benchmarks alone make it about 1, more is noise from others, which slows the engine most. Run them again:
 
     make bench                              # everything, about seven minutes
     python -m tests.bench --only engine     # or full_sync; --quick for a look; --version 10.2 for the older WooCommerce
