@@ -61,7 +61,6 @@ def test_both_lanes_are_busy_for_a_whole_walk(shop, version):
     assert sum(len(page) for page in s.store.walk_listings()) == 1908
     came = sorted(request.at for request in s.app.requests)
     assert len(came) == (21 if version == "10.5" else 23)
-    alone = [at for before, at in pairwise(came) if at - before >= 0.1]  # no other was being answered when it came
-    assert (
-        len(alone) <= len(came) // 4
-    )  # in one lane every one would be; told by the shop's clock, a slow machine may not fail it
+    # One lane asks only when the one before has been answered; of two that start together every second one does.
+    late = [at for before, at in pairwise(came) if at - before >= 0.1]
+    assert len(late) <= len(came) * 2 // 3
