@@ -255,6 +255,13 @@ class WriteBatch:
     writes: Sequence[StoreWrite]
 
 
+Told = Callable[[int, int], None]
+
+
+def untold(done: int, total: int) -> None:
+    """For a caller who need not be told how far a reading has come."""
+
+
 class Store(Protocol):
     """A web store. Methods raise `ConnectorError`s; none of them writes unless it is called `send`."""
 
@@ -263,9 +270,10 @@ class Store(Protocol):
 
     def check(self) -> CheckReport: ...
 
-    def walk_listings(self) -> Iterator[Sequence[StoreReading]]:
+    def walk_listings(self, *, told: Told = untold) -> Iterator[Sequence[StoreReading]]:
         """Every product and variation, page by page, by ascending id. Raises PartialReadError at the end when rows
-        were missed: use nothing before the iterator is exhausted."""
+        were missed: use nothing before the iterator is exhausted. `told` hears, in the caller's thread, how many rows have
+        been read and how many there seem to be."""
         ...
 
     def read_listings(self, listings: Sequence[tuple[int, int]]) -> Sequence[StoreReading]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from connectors.contract import StoreReading
+from connectors.contract import StoreReading, Told, untold
 from connectors.errors import ConfigError, PartialReadError, RejectedError
 from connectors.pacing import Pacer, paced_map, split_evenly
 from connectors.woocommerce.client import Client, NoRouteError, Page
@@ -25,18 +25,18 @@ class Listings:
         self._client, self._pacer, self._per_page = client, pacer, per_page
         self.variations_in_one = _is_recent(version)
 
-    def walk(self) -> Iterator[Sequence[StoreReading]]:
+    def walk(self, told: Told = untold) -> Iterator[Sequence[StoreReading]]:
         """Result: everything, by ascending id, in pages; only once it is known to be complete. A walk during which the
         shop's own count changed is made once more; then PartialReadError."""
         try:
-            seen = self._walk_once()
+            seen = self._walk_once(told)
         except PartialReadError:
-            seen = self._walk_once()
+            seen = self._walk_once(told)
         ordered = [seen[remote_id] for remote_id in sorted(seen)]
         for start in range(0, len(ordered), self._per_page):
             yield ordered[start : start + self._per_page]
 
-    def _walk_once(self) -> dict[int, StoreReading]:
+    def _walk_once(self, told: Told) -> dict[int, StoreReading]:
         fields = {**_BY_ID, "_fields": LISTING_FIELDS}
         products = Collection("products", fields, eager=not self.variations_in_one)
         collections = [products]
@@ -56,6 +56,7 @@ class Listings:
             readings = [reading_from(row, parent_remote_id=collection.parent) for row in (page.rows if page else ())]
             collection.ids.update(reading.remote_id for reading in readings)
             seen.update((reading.remote_id, reading) for reading in readings)
+            told(len(seen), sum(max(each.totals, default=0) for each in collections))
             if collection is products:
                 parents.extend(reading.remote_id for reading in readings if reading.kind.startswith("variable"))
             if self.variations_in_one:

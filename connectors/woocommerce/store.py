@@ -4,7 +4,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.contract import CheckReport, Hook, OrderState, Recorder, StoreReading, StoreWrite, WriteBatch, WriteResult
+from connectors.contract import (
+    CheckReport,
+    Hook,
+    OrderState,
+    Recorder,
+    StoreReading,
+    StoreWrite,
+    Told,
+    WriteBatch,
+    WriteResult,
+    untold,
+)
 from connectors.http import HttpDoor, Limits
 from connectors.pacing import Pacer
 from connectors.woocommerce.client import Client
@@ -51,8 +62,8 @@ class WooCommerceStore:
     def check(self) -> CheckReport:
         return Doctor(self._client).report()
 
-    def walk_listings(self) -> Iterator[Sequence[StoreReading]]:
-        return self._listings.walk()
+    def walk_listings(self, *, told: Told = untold) -> Iterator[Sequence[StoreReading]]:
+        return self._listings.walk(told)
 
     def read_listings(self, listings: Sequence[tuple[int, int]]) -> Sequence[StoreReading]:
         return self._listings.read(listings)

@@ -64,3 +64,13 @@ def test_both_lanes_are_busy_for_a_whole_walk(shop, version):
     # One lane asks only when the one before has been answered; of two that start together every second one does.
     late = [at for before, at in pairwise(came) if at - before >= 0.1]
     assert len(late) <= len(came) * 2 // 3
+
+
+@VERSIONS
+def test_a_walk_tells_how_far_it_has_come(shop, version):
+    heard = []
+    rows = sum(
+        len(page) for page in shop(version, rows=ROWS).store.walk_listings(told=lambda done, total: heard.append((done, total)))
+    )
+    assert heard[-1] == (rows, rows)
+    assert [done for done, _ in heard] == sorted(done for done, _ in heard)
