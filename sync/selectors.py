@@ -11,10 +11,11 @@ from django.db.models.functions import Coalesce, Floor, Greatest
 from alignment.models import Alignment, StoreLocation
 from connectors.contract import StockManagement
 from connectors.models import Connection
-from inventory.models import StockLevel
+from inventory.models import Item, StockLevel
+from sync.core.policy import Policy, Rule
 from sync.core.readings import WriteSpan
 from sync.core.targets import listing_target
-from sync.models import OutboundWrite
+from sync.models import OutboundWrite, SyncConflict, SyncPolicy
 
 NUMBER: "DecimalField[Decimal, Decimal]" = DecimalField(max_digits=20, decimal_places=3)
 ZERO = Decimal(0)
@@ -60,7 +61,7 @@ def pairs_syncable(*, store: Connection) -> QuerySet[Alignment]:
 def pairs_owing(*, store: Connection) -> QuerySet[Alignment]:
     """Result: the pairs of the store that may be owed something (design.md §3.2), found by the database: a first sieve,
     decided exactly by `targets_of`. Pairs with a write under way, or a suspect that waits for its second look, are left
-    out; so are those whose last write the shop refused, while nothing about it has changed."""
+    out; so are those whose last write the shop refused, while nothing about it has changed, and those under review."""
     places = StoreLocation.objects.filter(store=store).values("location_id")
     buffer = StoreLocation.objects.filter(store=store).aggregate(sum=Sum("buffer"))["sum"] or ZERO
     available = (
@@ -78,7 +79,54 @@ def pairs_owing(*, store: Connection) -> QuerySet[Alignment]:
         .annotate(gap=ExpressionWrapper(target - F("listing__baseline"), output_field=NUMBER))
         .exclude(gap__gt=Decimal("-0.0005"), gap__lt=Decimal("0.0005"))
         .exclude(Exists(under_way))
+        .exclude(pk__in=under_review(store=store).values("alignment_id"))
     )
+
+
+def conflicts_open(*, store: Connection) -> QuerySet[SyncConflict]:
+    """Result: the store's conflicts that nobody has settled."""
+    return SyncConflict.objects.filter(store=store, resolved_at=None)
+
+
+def under_review(*, store: Connection) -> QuerySet[SyncConflict]:
+    """Result: the store's open conflicts about quantities: nothing is written to these pairs until somebody settles them."""
+    return conflicts_open(store=store).filter(conflict_type=SyncConflict.Type.QUANTITY, alignment__isnull=False).order_by()
+
+
+def rules_of(*, store: Connection, items: Iterable[Item]) -> dict[int, Rule]:
+    """Result: by item, the rule for its differences in this store: product ← category ← store ← all (design.md §3.7)."""
+    items = list(items)
+    wanted = Q(item=None) | Q(item__in=[item.pk for item in items])
+    found = SyncPolicy.objects.filter(wanted, Q(connection=None) | Q(connection=store))
+    widest_first = sorted(found, key=lambda row: (row.item_id is not None, row.category != "", row.connection_id is not None))
+    return {item.pk: _rule([row for row in widest_first if _applies(row, item)]) for item in items}
+
+
+def _applies(row: SyncPolicy, item: Item) -> bool:
+    return row.item_id == item.pk if row.item_id else row.category in ("", item.category)
+
+
+def _rule(widest_first: Iterable[SyncPolicy]) -> Rule:
+    rule = Rule()
+    for row in widest_first:
+        rule = Rule(
+            policy=Policy(row.policy) if row.policy else rule.policy,
+            minor_to=rule.minor_to if row.minor_to is None else row.minor_to,
+            major_to=rule.major_to if row.major_to is None else row.major_to,
+            review_major=rule.review_major if row.review_major is None else row.review_major,
+        )
+    return rule
+
+
+def supply_levels(*, store: Connection, item_ids: Iterable[int]) -> dict[int, StockLevel]:
+    """Result: by item, the level that what a store does is booked at: the store's first location that has the item."""
+    places = list(StoreLocation.objects.filter(store=store).values_list("location_id", flat=True))
+    levels: dict[int, StockLevel] = {}
+    for level in StockLevel.objects.filter(item__in=list(item_ids), location__in=places):
+        first = levels.get(level.item_id)
+        if first is None or places.index(level.location_id) < places.index(first.location_id):
+            levels[level.item_id] = level
+    return levels
 
 
 def targets_of(*, store: Connection, item_ids: Iterable[int]) -> dict[int, Decimal]:

@@ -78,6 +78,8 @@ COUNT_WORDS = {
     "online_units": "units sold online",
     "suspects": "shop numbers that nothing explains yet",
     "drifts": "shop numbers that were edited",
+    "conflicts_opened": "conflicts for a person",
+    "conflicts_closed": "conflicts that went by themselves",
     "failures": "problems",
     "notes": "notes",
 }

@@ -15,7 +15,7 @@ from connectors.errors import ConnectorError, RetryableError
 from connectors.pacing import paced_map
 from sync.core.targets import owed
 from sync.models import OutboundWrite, SyncLog, SyncRun
-from sync.selectors import targets_of
+from sync.selectors import targets_of, under_review
 from sync.services.context import RunContext
 from sync.services.log import quantity_text
 from sync.services.rows import rows_update
@@ -95,12 +95,19 @@ def _claim(ctx: RunContext, operation_ids: list[UUID]) -> dict[UUID, int]:
         )
     )
     targets = targets_of(store=ctx.store.connection, item_ids=pairs.values())
+    reviewed = set(under_review(store=ctx.store.connection).values_list("alignment__listing_id", flat=True))
     deltas: dict[UUID, int] = {}
     for row in rows:
         listing = row.listing
         target = targets.get(pairs.get(row.listing_id or 0, 0))
         row.delta = ZERO
-        if listing and listing.counts_stock and listing.baseline is not None and target is not None:
+        if (
+            listing
+            and listing.counts_stock
+            and listing.baseline is not None
+            and target is not None
+            and row.listing_id not in reviewed
+        ):
             row.delta = owed(target=target, baseline=listing.baseline)
             row.planned_from, row.planned_to = listing.baseline, target
         row.state = State.SENDING if row.delta else State.CANCELLED

@@ -6,12 +6,14 @@ from typing import Any
 
 from django.db.models import F
 
-from alignment.models import Alignment, Listing, StoreLocation
+from alignment.models import Alignment, Listing
 from connectors.contract import OrderState
 from inventory.models import Movement, StockLevel
 from sync.core.orders import LineBooked, line_effect
 from sync.models import Order, OrderLine, SyncLog
+from sync.selectors import supply_levels
 from sync.services.context import RunContext, chunks
+from sync.services.findings import conflicts_without_pair
 from sync.services.log import quantity_text
 
 ZERO = Decimal(0)
@@ -36,6 +38,7 @@ class _Orders:
 
     def __init__(self, ctx: RunContext, orders: Sequence[OrderState]) -> None:
         self.ctx, self.orders = ctx, orders
+        self.unaligned: list[OrderLine] = []
         store = ctx.store.connection
         self.known = {
             order.remote_id: order
@@ -54,18 +57,7 @@ class _Orders:
         self.pairs = {
             pair.listing_id: pair for pair in Alignment.objects.filter(listing__in=self.by_pk, status=Alignment.Status.CONFIRMED)
         }
-        self.levels = self._levels()
-
-    def _levels(self) -> dict[int, StockLevel]:
-        """Result: by item, the level that online orders are taken from: the store's first location that has the item."""
-        places = list(StoreLocation.objects.filter(store=self.ctx.store.connection).values_list("location_id", flat=True))
-        levels: dict[int, StockLevel] = {}
-        items = {pair.item_id for pair in self.pairs.values()}
-        for level in StockLevel.objects.filter(item__in=items, location__in=places):
-            first = levels.get(level.item_id)
-            if first is None or places.index(level.location_id) < places.index(first.location_id):
-                levels[level.item_id] = level
-        return levels
+        self.levels = supply_levels(store=store, item_ids={pair.item_id for pair in self.pairs.values()})
 
     def apply(self) -> None:
         for state in self.orders:
@@ -75,6 +67,7 @@ class _Orders:
             elif state.modified_at < order.modified_at or order_says_same(order, state):
                 continue
             self._order(order, state)
+        conflicts_without_pair(ctx=self.ctx, lines=self.unaligned)
 
     def _order(self, order: Order, state: OrderState) -> None:
         order.number, order.status, order.currency = state.number, state.status, state.currency
@@ -107,6 +100,8 @@ class _Orders:
         line.save()
         if listing is None:
             return
+        if pair is None:
+            self.unaligned.append(line)
         news = listing.news_at if listing.news_at and listing.news_at > order.modified_at else order.modified_at
         # News about a listing may explain a suspect: look again (design.md §3.5).
         listing.news_at, listing.suspect, listing.suspected_at = news, None, None

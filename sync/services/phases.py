@@ -10,6 +10,7 @@ from alignment.models import Alignment, Listing, StoreLocation
 from alignment.services.proposals import proposals_refresh
 from inventory.models import Location
 from sync.models import OutboundWrite, SyncRun
+from sync.selectors import under_review
 from sync.services.context import RunContext
 from sync.services.deliver import outbox_deliver
 from sync.services.plan import run_plan, till_plan
@@ -141,6 +142,7 @@ def _next_look(ctx: RunContext) -> datetime | None:
     if (first := unanswered.order_by("sent_at").first()) and first.sent_at:
         moments.append(first.sent_at + ctx.store.store.settle)
     suspects = Listing.objects.filter(connection=store, suspect__isnull=False, alignments__status=Alignment.Status.CONFIRMED)
+    suspects = suspects.exclude(pk__in=under_review(store=store).values("alignment__listing_id"))  # they wait for a person
     if (suspect := suspects.order_by("suspected_at").first()) and suspect.suspected_at:
         moments.append(suspect.suspected_at + SECOND_LOOK)
     # An account that an order kept from opening: a busy shop must not stay half connected until the next run.

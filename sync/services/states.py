@@ -1,6 +1,6 @@
 """Where each pair stands, kept up to date for people and for other tools."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,9 +11,10 @@ from simple_history.utils import bulk_create_with_history
 from alignment.models import Alignment, StoreLocation
 from connectors.contract import StockManagement
 from inventory.models import StockLevel
-from sync.models import OutboundWrite, SyncState
-from sync.selectors import targets_of
+from sync.models import OutboundWrite, SyncConflict, SyncState
+from sync.selectors import conflicts_open, targets_of
 from sync.services.context import RunContext, chunks
+from sync.services.findings import conflicts_close_gone, conflicts_follow, unsettled_items
 from sync.services.rows import rows_update
 
 Status = SyncState.Status
@@ -33,12 +34,16 @@ def states_refresh(*, ctx: RunContext) -> None:
     wanted = set(unsettled.order_by().values_list("id", flat=True))
     # By these ids alone: with the store's join a database may read the whole store for each chunk. `_refresh` leaves others out.
     touched = Alignment.objects.filter(status=Alignment.Status.CONFIRMED).order_by().values_list("id", flat=True)
-    for ids in chunks(ctx.changed_items):
+    late = unsettled_items(ctx=ctx)
+    with_conflict = conflicts_open(store=store).filter(alignment__status=Alignment.Status.CONFIRMED)
+    wanted.update(with_conflict.values_list("alignment__id", flat=True))
+    for ids in chunks({*ctx.changed_items, *late}):
         wanted.update(touched.filter(item_id__in=ids))
     for ids in chunks(ctx.changed_listings):
         wanted.update(touched.filter(listing_id__in=ids))
     for ids in chunks(sorted(wanted)):
-        _refresh(ctx, ids, now)
+        _refresh(ctx, ids, now, late)
+    conflicts_close_gone(ctx=ctx)
     SyncState.objects.filter(alignment__status=Alignment.Status.REJECTED, woo=store).delete()
     in_step = SyncState.objects.filter(woo=store, sync_status=Status.SYNCED)
     # `last_sync` is kept out of the history: a run that changes nothing writes no history rows.
@@ -55,20 +60,25 @@ def states_refresh_items(*, ctx: RunContext, item_ids: Iterable[int]) -> None:
         status=Alignment.Status.CONFIRMED, listing__connection=ctx.store.connection, item_id__in=list(item_ids)
     )
     for ids in chunks(pairs.values_list("id", flat=True)):
-        _refresh(ctx, ids, ctx.now())
+        _refresh(ctx, ids, ctx.now(), unsettled_items(ctx=ctx))
 
 
-def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime) -> None:
+def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled: Collection[int]) -> None:
     found = Alignment.objects.filter(pk__in=list(pair_ids)).order_by().select_related("item", "listing", "sync_state")
     pairs = [pair for pair in found if pair.listing.connection_id == ctx.store.connection.pk]
     listing_ids = [pair.listing_id for pair in pairs]
     targets = targets_of(store=ctx.store.connection, item_ids=[pair.item_id for pair in pairs])
     till = _till_quantities(ctx, [pair.item_id for pair in pairs])
     writes = _newest_writes(listing_ids)
+    with transaction.atomic():
+        review = conflicts_follow(ctx=ctx, pairs=pairs, writes=writes, unsettled=unsettled)
     fresh, changed = [], []
     for pair in pairs:
         old = getattr(pair, "sync_state", None)
-        new = _state(pair, old, till.get(pair.item_id), targets.get(pair.item_id), writes.get(pair.listing_id), now)
+        said = pair_status(
+            pair=pair, target=targets.get(pair.item_id), write=writes.get(pair.listing_id), review=review.get(pair.pk)
+        )
+        new = _state(pair, old, till.get(pair.item_id), said, now)
         if old is None:
             fresh.append(new)
         elif any(getattr(old, name) != getattr(new, name) for name in FIELDS):
@@ -105,12 +115,11 @@ def _state(
     pair: Alignment,
     old: SyncState | None,
     till_says: Decimal | None,
-    target: Decimal | None,
-    write: OutboundWrite | None,
+    said: tuple[Status, str],
     now: datetime,
 ) -> SyncState:
     listing, item = pair.listing, pair.item
-    status, reason = pair_status(pair=pair, target=target, write=write)
+    status, reason = said
     pos_moved = old is None or old.pos_quantity != till_says
     woo_moved = old is None or old.woo_quantity != listing.quantity
     return SyncState(
@@ -131,9 +140,11 @@ def _state(
     )
 
 
-def pair_status(*, pair: Alignment, target: Decimal | None, write: OutboundWrite | None) -> tuple[Status, str]:
+def pair_status(
+    *, pair: Alignment, target: Decimal | None, write: OutboundWrite | None, review: SyncConflict | None = None
+) -> tuple[Status, str]:
     """Result: a pair's status, and the sentence that explains it ("" when it is in step). `target` None: the till does not
-    count the item; `write`: the newest write to the listing."""
+    count the item; `write`: the newest write to the listing; `review`: its open conflict about the quantity."""
     listing = pair.listing
     if listing.missing_since:
         return Status.CONFLICT, "The product is no longer in the shop. Restore it there, or reject the alignment."
@@ -149,6 +160,9 @@ def pair_status(*, pair: Alignment, target: Decimal | None, write: OutboundWrite
         return Status.PENDING, "The shop's number waits for a reading without news in between."
     if write and write.state in OutboundWrite.UNANSWERED:
         return Status.PENDING, "A write to the shop has no answer yet; it will be looked up."
+    if review and review.difference is not None:
+        off = f"The shop's number is off by {review.difference.normalize():+f}, and nothing explains it ({review.drift_class})."
+        return Status.CONFLICT, f"{off} Settle it under Conflicts; until then nothing is written to it."
     if listing.suspect:
         return (
             Status.PENDING,

@@ -16,10 +16,10 @@ from connectors.errors import ConnectorError
 from connectors.models import Connection
 from sync.core.guards import shrink_guard
 from sync.core.readings import Deferred, Drift, InStep, Opening, Suspect, WriteSpan, store_reading_judge
-from sync.models import SyncLog, SyncRun
+from sync.models import SyncRun
 from sync.selectors import orders_unread_since, write_spans
 from sync.services.context import RunContext, chunks
-from sync.services.log import quantity_text
+from sync.services.drift import drifts_settle
 from sync.services.orders import orders_apply
 from sync.services.rows import rows_update
 
@@ -173,7 +173,14 @@ class _Chunk:
         listing.baseline, listing.opened_at, listing.suspect, listing.suspected_at = baseline, opened_at, suspect, suspected_at
         if is_aligned:
             self._judge(listing, reading, news_at)
-        if facts_same and listing.quantity == quantity and listing.baseline == baseline and listing.suspect == suspect:
+        is_drift = bool(self.drifted) and self.drifted[-1][0] is listing  # what becomes of it is decided for all at once
+        if (
+            not is_drift
+            and facts_same
+            and listing.quantity == quantity
+            and listing.baseline == baseline
+            and listing.suspect == suspect
+        ):
             self.unchanged.append(pk)
         else:
             self.changed.append(listing)
@@ -206,34 +213,16 @@ class _Chunk:
                 self.ctx.counts["suspects"] += 1
             case Drift(residual):
                 self.drifted.append((listing, residual))
-                listing.baseline = reading.quantity
-                listing.suspect = listing.suspected_at = None
-                self.ctx.counts["drifts"] += 1
             case Deferred():
                 self.ctx.counts["shop_readings_deferred"] += 1
             case _:
                 pass
 
     def _save(self) -> None:
+        drifts_settle(ctx=self.ctx, drifted=self.drifted)
         Listing.objects.filter(pk__in=self.unchanged).update(read_at=self.snapshot.began)
         rows_update(
             self.changed,
             [*FACTS, "sku_key", "quantity", "read_at", "missing_since", "baseline", "opened_at", "suspect", "suspected_at"],
         )
         self.ctx.changed_listings.update(listing.pk for listing in self.changed)
-        drifted = {listing.pk: (listing, residual) for listing, residual in self.drifted}
-        pairs = Alignment.objects.filter(listing_id__in=drifted, status=Alignment.Status.CONFIRMED) if drifted else []
-        SyncLog.objects.bulk_create([self._drift_log(pair, *drifted[pair.listing_id]) for pair in pairs])
-
-    def _drift_log(self, pair: Alignment, listing: Listing, residual: Decimal) -> SyncLog:
-        shows = listing.quantity or Decimal(0)
-        return SyncLog(
-            alignment=pair,
-            run=self.ctx.run_row,
-            at=self.ctx.now(),
-            source=SyncLog.Source.WOO,
-            action=SyncLog.Action.QUANTITY,
-            old_value=quantity_text(shows - residual),
-            new_value=quantity_text(shows),
-            reason="Changed in the shop; no order explains it.",
-        )

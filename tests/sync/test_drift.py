@@ -3,11 +3,17 @@
 import pytest
 
 from alignment.models import Listing
-from sync.models import SyncLog, SyncState
+from sync.models import SyncLog, SyncPolicy, SyncState
 from tests.sync.shop import FULL, INCREMENTAL
 
 pytestmark = pytest.mark.django_db
 STOCK = {"A": 10, "B": 10}
+
+
+@pytest.fixture(autouse=True)
+def settled_by_rule_at_any_size() -> None:
+    """These tests are about looking twice; what sizes mean is told in test_conflicts.py."""
+    SyncPolicy.objects.create(minor_to=1000, major_to=1000)
 
 
 def edit(shop, sku: str, by: int) -> None:

@@ -1,0 +1,171 @@
+"""Conflicts that come and go with the state of a pair: not counted by the shop, gone from it, sold below zero, unanswered for
+long, a changed SKU; and what was sold online without an alignment (design.md §3.7)."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from django.db.models import Sum
+from simple_history.utils import bulk_create_with_history, bulk_update_with_history
+
+from alignment.models import Alignment, StoreLocation
+from connectors.contract import StockManagement
+from inventory.models import StockLevel
+from sync.core.policy import DriftClass
+from sync.models import OrderLine, OutboundWrite, SyncConflict, SyncState
+from sync.selectors import conflicts_open
+from sync.services.context import RunContext
+from sync.services.log import quantity_text
+
+Type = SyncConflict.Type
+PATIENCE = timedelta(hours=4)  # how long a write may stay unanswered before a person hears of it
+FOLLOWED = (Type.LISTING_DELETED, Type.UNMANAGED, Type.SIMULTANEOUS_SALE, Type.UNSETTLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about a pair that a person should know."""
+
+    kind: SyncConflict.Type
+    why: str
+    pos_value: str = ""
+    woo_value: str = ""
+    difference: Decimal | None = None
+    size: DriftClass = DriftClass.CRITICAL  # one side's number is missing
+
+
+def unsettled_items(*, ctx: RunContext) -> set[int]:
+    """Result: the items whose adjustment a till has not answered for long."""
+    writes = OutboundWrite.objects.filter(
+        connection__in=[side.connection for side in ctx.tills],
+        state__in=OutboundWrite.UNANSWERED,
+        level__isnull=False,
+        sent_at__lt=ctx.now() - PATIENCE,
+    )
+    return set(writes.values_list("level__item_id", flat=True))
+
+
+def conflicts_follow(
+    *, ctx: RunContext, pairs: Sequence[Alignment], writes: Mapping[int, OutboundWrite], unsettled: Collection[int]
+) -> dict[int, SyncConflict]:
+    """Open the conflicts that these pairs show and nobody has been told of, and close those that have gone by themselves.
+    Call before the pairs' states are refreshed: a changed SKU shows against the old state. Result: by pair, what is still
+    under review."""
+    below = _below_zero(ctx, [pair.item_id for pair in pairs])
+    known: dict[tuple[int | None, str], SyncConflict] = {
+        (conflict.alignment_id, conflict.conflict_type): conflict
+        for conflict in conflicts_open(store=ctx.store.connection).filter(alignment__in=[pair.pk for pair in pairs])
+    }
+    fresh: list[SyncConflict] = []
+    gone: list[SyncConflict] = []
+    for pair in pairs:
+        found = {finding.kind: finding for finding in _findings(ctx, pair, below, writes.get(pair.listing_id), unsettled)}
+        fresh += [_conflict(ctx, pair, finding) for kind, finding in found.items() if (pair.pk, kind) not in known]
+        gone += [known[pair.pk, kind] for kind in FOLLOWED if kind not in found and (pair.pk, kind) in known]
+        if (pair.pk, Type.QUANTITY) in known and _agrees_again(pair):
+            gone.append(known.pop((pair.pk, Type.QUANTITY)))
+    _save(ctx, fresh, gone)
+    return {pair_id: conflict for (pair_id, kind), conflict in known.items() if kind == Type.QUANTITY and pair_id is not None}
+
+
+def _agrees_again(pair: Alignment) -> bool:
+    listing = pair.listing
+    return listing.baseline is None or (listing.suspect is None and listing.quantity == listing.baseline)
+
+
+def _below_zero(ctx: RunContext, item_ids: Iterable[int]) -> dict[int, Decimal]:
+    """Result: what lies on the shelf of items that were sold more often than they lay there."""
+    places = StoreLocation.objects.filter(store=ctx.store.connection).values("location_id")
+    levels = StockLevel.objects.filter(item_id__in=list(item_ids), location_id__in=places, on_hand__lt=0).order_by()
+    return dict(levels.values("item_id").annotate(sum=Sum("on_hand")).values_list("item_id", "sum"))
+
+
+def _findings(
+    ctx: RunContext, pair: Alignment, below: Mapping[int, Decimal], write: OutboundWrite | None, unsettled: Collection[int]
+) -> list[Finding]:
+    listing, found = pair.listing, []
+    state: SyncState | None = getattr(pair, "sync_state", None)
+    shows = quantity_text(listing.quantity)
+    if listing.missing_since:
+        found.append(Finding(Type.LISTING_DELETED, "The product is no longer in the shop: deleted, or in its bin."))
+    elif listing.stock_management != StockManagement.OWN:
+        found.append(Finding(Type.UNMANAGED, "The shop doesn't count this product: unknown, not zero."))
+    if pair.item_id in below:
+        why = "More was sold at both sides together than lay on the shelf. Every sale counts; somebody will not get theirs."
+        shelf = below[pair.item_id]
+        found.append(Finding(Type.SIMULTANEOUS_SALE, why, quantity_text(shelf), shows, shelf))
+    late = write is not None and write.state in OutboundWrite.UNANSWERED and write.sent_at is not None
+    if late and write and write.sent_at and write.sent_at < ctx.now() - PATIENCE:
+        found.append(
+            Finding(Type.UNSETTLED, "The shop has not answered a write for hours, so its numbers are not used.", "", shows)
+        )
+    elif pair.item_id in unsettled:
+        why = "An adjustment was not booked at the till for hours. Import the files in its outbound folder there."
+        found.append(Finding(Type.UNSETTLED, why, "", shows))
+    if state is not None and state.woo_sku != listing.sku:
+        why = f"The shop's SKU was “{state.woo_sku}”. The pair is known by the product's number and still holds."
+        found.append(Finding(Type.SKU_CHANGED, why[:300], pair.item.sku, listing.sku, None, DriftClass.MINOR))
+    return found
+
+
+def _conflict(ctx: RunContext, pair: Alignment, finding: Finding) -> SyncConflict:
+    return SyncConflict(
+        store=ctx.store.connection,
+        alignment=pair,
+        conflict_type=finding.kind,
+        pos_value=finding.pos_value,
+        woo_value=finding.woo_value,
+        difference=finding.difference,
+        drift_class=finding.size,
+        why=finding.why,
+        detected_at=ctx.now(),
+    )
+
+
+def _save(ctx: RunContext, fresh: list[SyncConflict], gone: list[SyncConflict]) -> None:
+    reason = f"{ctx.run}"[:100] if ctx.run.pk else "Online order"
+    for conflict in gone:
+        conflict.resolved_at, conflict.resolution = ctx.now(), SyncConflict.Resolution.GONE
+        conflict.reason = "Both sides say so themselves by now."
+    if fresh:
+        bulk_create_with_history(fresh, SyncConflict, default_change_reason=reason)
+    if gone:
+        bulk_update_with_history(gone, SyncConflict, ["resolved_at", "resolution", "reason"], default_change_reason=reason)
+    ctx.counts["conflicts_opened"] += len(fresh)
+    ctx.counts["conflicts_closed"] += len(gone)
+
+
+def conflicts_without_pair(*, ctx: RunContext, lines: Sequence[OrderLine]) -> None:
+    """Tell once of each listing that was sold online and belongs to no item; not before the store has any alignment."""
+    sold = {line.listing_id: line for line in lines if line.listing_id and line.taken}
+    if not sold:
+        return
+    store = ctx.store.connection
+    if not Alignment.objects.filter(status=Alignment.Status.CONFIRMED, listing__connection=store).exists():
+        return
+    told = conflicts_open(store=store).filter(conflict_type=Type.MISSING_ALIGNMENT, listing__in=sold)
+    known = set(told.values_list("listing_id", flat=True))
+    fresh = [
+        SyncConflict(
+            store=store,
+            listing_id=listing_id,
+            order=line.order,
+            conflict_type=Type.MISSING_ALIGNMENT,
+            woo_value=quantity_text(line.taken),
+            drift_class=DriftClass.CRITICAL,
+            why=f"Order {line.order.number} sold it, and it is aligned with no item, so the till doesn't hear of it."[:300],
+            detected_at=ctx.now(),
+        )
+        for listing_id, line in sold.items()
+        if listing_id not in known
+    ]
+    _save(ctx, fresh, [])
+
+
+def conflicts_close_gone(*, ctx: RunContext) -> None:
+    """Close what an alignment has settled: products that have one by now, and pairs that are none any more."""
+    waiting = conflicts_open(store=ctx.store.connection)
+    aligned = waiting.filter(conflict_type=Type.MISSING_ALIGNMENT, listing__alignments__status=Alignment.Status.CONFIRMED)
+    rejected = waiting.filter(alignment__isnull=False).exclude(alignment__status=Alignment.Status.CONFIRMED)
+    _save(ctx, [], [*aligned.order_by(), *rejected.order_by()])
