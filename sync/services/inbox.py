@@ -21,11 +21,12 @@ from sync.models import InboundEvent, Order
 from sync.services.context import RunContext
 from sync.services.order_turns import Clock, order_turn, orders_book, orders_tell
 from sync.services.orders import order_says_same
+from sync.services.rows import rows_update
 
 logger = logging.getLogger(__name__)
 State = InboundEvent.State
 HINT = "order.hint"  # an order's number from the shop's own snippet: the order itself has to be read
-BATCH = 200
+BATCH = 50
 ATTEMPTS = 3
 BACKOFF = (timedelta(minutes=1), timedelta(minutes=1), timedelta(minutes=5))
 STORE_PAUSE = timedelta(minutes=1)  # a store that can't be read is asked again after this; that is no fault of the event
@@ -84,6 +85,11 @@ def _due(store: Connection, now: datetime) -> QuerySet[InboundEvent]:
     return _to_do(now).filter(connection=store)
 
 
+@transaction.atomic
+def _save(events: Sequence[InboundEvent]) -> None:
+    rows_update(events, ["state", "note", "next_attempt_at", "done_at"])
+
+
 @dataclass(slots=True)
 class _Told:
     """All that was told of one order."""
@@ -139,7 +145,7 @@ class _Pass:
             for row in rows:
                 row.attempts += 1
                 row.next_attempt_at = now + BACKOFF[row.attempts - 1]
-            InboundEvent.objects.bulk_update(rows, ["attempts", "next_attempt_at"])
+            rows_update(rows, ["attempts", "next_attempt_at"])
         return rows
 
     def _read(self, events: Sequence[InboundEvent]) -> dict[int, _Told]:
@@ -202,7 +208,7 @@ class _Pass:
         self.finished.append(event)
 
     def _finish(self) -> None:
-        InboundEvent.objects.bulk_update(self.finished, ["state", "note", "next_attempt_at", "done_at"])
+        _save(self.finished)
 
     def _failed(self, events: Sequence[InboundEvent], error: Exception) -> None:
         """These could not be worked off. Several at once are tried one by one; one alone again later, three times in all."""
@@ -215,7 +221,7 @@ class _Pass:
             event.next_attempt_at = now if len(events) > 1 else now + BACKOFF[event.attempts - 1]
             if event.attempts >= ATTEMPTS:
                 event.state, event.done_at, event.next_attempt_at = State.FAILED, now, None
-        InboundEvent.objects.bulk_update(events, ["state", "note", "next_attempt_at", "done_at"])
+        _save(events)
 
     def _put_back(self, events: Sequence[InboundEvent]) -> None:
         rows = InboundEvent.objects.filter(pk__in=[event.pk for event in events], state=State.NEW)

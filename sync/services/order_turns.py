@@ -18,7 +18,7 @@ from connectors.leases import LeaseHeldError
 from connectors.models import Connection
 from connectors.services import health_record
 from sync.models import Order, OrderLine, SyncRun
-from sync.services.context import RunContext, Side
+from sync.services.context import RunContext, Side, chunks
 from sync.services.deliver import outbox_deliver
 from sync.services.orders import orders_apply
 from sync.services.plan import run_plan, till_plan
@@ -29,6 +29,7 @@ from sync.services.till_deliver import till_deliver
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
+AT_ONCE = 5  # orders in one transaction
 
 
 @contextmanager
@@ -62,13 +63,15 @@ def order_turn(*, store: Connection, now: Clock, with_tills: bool = True) -> Ite
 
 
 def orders_book(*, ctx: RunContext, orders: Sequence[OrderState], told: bool) -> None:
-    """Book orders as they are now (design.md §3.4). `told`: by webhook; the gap detector asks for that. Raises LeaseLostError."""
-    with transaction.atomic():
-        ctx.store.lease.beat(now=ctx.now())
-        orders_apply(ctx=ctx, orders=orders)
-        for order in orders if told else ():
-            row = Order.objects.filter(connection=ctx.store.connection, remote_id=order.remote_id)
-            row.filter(Q(told_at=None) | Q(told_at__lt=order.modified_at)).update(told_at=order.modified_at)
+    """Book orders as they are now (design.md §3.4), a few at a time: a webhook's row must not wait long for the database.
+    `told`: by webhook; the gap detector asks for that. Raises LeaseLostError."""
+    for chunk in chunks(orders, AT_ONCE):
+        with transaction.atomic():
+            ctx.store.lease.beat(now=ctx.now())
+            orders_apply(ctx=ctx, orders=chunk)
+            for order in chunk if told else ():
+                row = Order.objects.filter(connection=ctx.store.connection, remote_id=order.remote_id)
+                row.filter(Q(told_at=None) | Q(told_at__lt=order.modified_at)).update(told_at=order.modified_at)
 
 
 def orders_tell(*, ctx: RunContext, remote_ids: Iterable[int]) -> None:

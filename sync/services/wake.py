@@ -1,17 +1,19 @@
 """Waking a worker without waiting for the broker (reliability.md, case 17). A lost wake-up costs a minute: the sweep."""
 
 import logging
+import time
 from threading import Condition, Thread
 
 from celery import current_app
 
 logger = logging.getLogger(__name__)
+PAUSE = 0.2  # seconds between two messages, at least: a burst of webhooks is a burst of rows, not of messages
 TASK = "sync.tasks.inbox_work"  # by name: services do not know the tasks that call them
 
 
 class Waker:
     """Asks for stores' inboxes to be worked off, from a thread of its own: whoever calls does not feel a broker that hangs.
-    Many calls for one store become one message, so a burst of webhooks is a burst of rows and a handful of messages."""
+    The first call sends at once; those of one store that come meanwhile become one message."""
 
     def __init__(self) -> None:
         self._change = Condition()
@@ -37,6 +39,7 @@ class Waker:
                 current_app.send_task(TASK, kwargs={"store_id": store_id}, ignore_result=True, retry=False)
             except Exception as error:  # noqa: BLE001 - whatever a broker does, the row is kept and the sweep finds it
                 logger.warning("No worker could be woken, the sweep will find the webhook: %s", error)
+            time.sleep(PAUSE)
 
 
 _waker = Waker()
