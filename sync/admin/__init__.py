@@ -1,5 +1,6 @@
 """Runs, pairs and writes, in the admin."""
 
+from sync.admin.conflicts import SyncConflictAdmin, SyncPolicyAdmin
 from sync.admin.events import HookHealthAdmin, InboundEventAdmin
 from sync.admin.feeds import TillFeedAdmin
 from sync.admin.log import RunProblemAdmin, SyncLogAdmin
@@ -14,7 +15,9 @@ __all__ = [
     "OrderAdmin",
     "OutboundWriteAdmin",
     "RunProblemAdmin",
+    "SyncConflictAdmin",
     "SyncLogAdmin",
+    "SyncPolicyAdmin",
     "SyncRunAdmin",
     "SyncStateAdmin",
     "TillFeedAdmin",
