@@ -5,6 +5,7 @@ from enum import IntEnum
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import OperationalError, ProgrammingError
 
 from connectors.contract import Side
 from connectors.errors import ConfigError, ConnectorError
@@ -20,6 +21,7 @@ class Exit(IntEnum):
     FAILED = 1  # nothing could be done
     PARTIAL = 3  # the good part was done, the rest was said
     REFUSED = 4  # another run is at it
+    STOPPED = 130  # Ctrl-C
 
 
 class CommandExit(Exception):  # noqa: N818 - an exit code of 3 is no error
@@ -92,6 +94,14 @@ class EvenstockCommand(BaseCommand):
             return super().execute(*args, **options)
         except ConnectorError as error:
             raise CommandExit(Exit.FAILED, "\n".join(filter(None, [error.message, error.next_step]))) from error
+        except OperationalError as error:
+            if "no such table" in str(error) or "does not exist" in str(error):
+                raise CommandExit(Exit.FAILED, "The database isn't set up yet.\nRun: manage.py migrate") from error
+            raise
+        except ProgrammingError as error:  # what Postgres says of a missing table
+            raise CommandExit(Exit.FAILED, f"The database isn't as it should be: {error}\nRun: manage.py migrate") from error
+        except KeyboardInterrupt:
+            raise CommandExit(Exit.STOPPED, "Stopped. Nothing is lost: the next run takes up what this one left.") from None
 
     def run_from_argv(self, argv: list[str]) -> None:
         try:

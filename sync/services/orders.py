@@ -7,7 +7,8 @@ from typing import Any
 from django.db.models import F
 
 from alignment.models import Alignment, Listing
-from connectors.contract import OrderState
+from connectors.contract import OrderState, StockManagement
+from connectors.models import Connection
 from inventory.models import Movement, StockLevel
 from sync.core.orders import LineBooked, line_effect
 from sync.models import Order, OrderLine, SyncLog
@@ -47,9 +48,7 @@ class _Orders:
             )
         }
         remote_ids = {line.listing_remote_id for order in orders for line in order.lines if line.listing_remote_id}
-        self.listings = {
-            listing.remote_id: listing for listing in Listing.objects.filter(connection=store, remote_id__in=remote_ids)
-        }
+        self.listings = self._counting(store, remote_ids)
         old_lines = [line for order in self.known.values() for line in order.lines.all()]
         self.by_pk = {listing.pk: listing for listing in self.listings.values()} | {
             listing.pk: listing for listing in Listing.objects.filter(pk__in={line.listing_id for line in old_lines})
@@ -58,6 +57,23 @@ class _Orders:
             pair.listing_id: pair for pair in Alignment.objects.filter(listing__in=self.by_pk, status=Alignment.Status.CONFIRMED)
         }
         self.levels = supply_levels(store=store, item_ids={pair.item_id for pair in self.pairs.values()})
+
+    @staticmethod
+    def _counting(store: Connection, remote_ids: set[int]) -> dict[int, Listing]:
+        """Result: by the id that a line names, the listing whose number the order took from: the product, for a variation
+        that is counted with it (woocommerce.md 5)."""
+        named = {listing.remote_id: listing for listing in Listing.objects.filter(connection=store, remote_id__in=remote_ids)}
+        by_parent = {
+            remote_id: listing.parent_remote_id
+            for remote_id, listing in named.items()
+            if listing.stock_management == StockManagement.PARENT and listing.parent_remote_id
+        }
+        parents = {
+            listing.remote_id: listing
+            for listing in Listing.objects.filter(connection=store, remote_id__in=set(by_parent.values()) - set(named))
+        }
+        found = named | parents
+        return named | {remote_id: found[parent] for remote_id, parent in by_parent.items() if parent in found}
 
     def apply(self) -> None:
         for state in self.orders:
@@ -78,9 +94,8 @@ class _Orders:
         self.ctx.counts["orders"] += 1
         for said in state.lines:
             line = lines.pop(said.remote_id, None)
-            listing = self.listings.get(said.listing_remote_id) or (
-                self.by_pk.get(line.listing_id) if line and line.listing_id else None
-            )
+            booked_on = self.by_pk.get(line.listing_id) if line and line.listing_id else None
+            listing = booked_on or self.listings.get(said.listing_remote_id)  # a line stays with the account it was booked on
             known = LineBooked(line.taken, line.booked) if line else None
             line = line or OrderLine(order=order, remote_id=said.remote_id)
             line.listing, line.sku, line.name, line.ordered = listing, said.sku[:190], said.name[:500], said.ordered

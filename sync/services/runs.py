@@ -18,6 +18,7 @@ from connectors.models import Connection
 from connectors.services import CallLog, connection_open, health_record
 from sync.models import OutboundWrite, SyncRun, TillFeed
 from sync.services.context import Progress, RunContext, Side, silent
+from sync.services.log import counted
 from sync.services.phases import run_dry, run_full, run_incremental, run_read_only
 
 Phase, State, Kind = SyncRun.Phase, SyncRun.State, SyncRun.Kind
@@ -112,7 +113,8 @@ def _run_row(
         killed = None
     run = release or killed or SyncRun(store=store, kind=kind, started_at=now, started_by=by)
     if release:
-        run.decided_by, run.held_for, run.preview = by, [], []
+        run.decided_by, run.held_for, run.preview, run.message = by, [], [], ""
+        run.problems.all().delete()  # both sides are read again, and say again what is wrong
     elif killed:
         run.resumed += 1
     run.state, run.epoch = State.RUNNING, epoch
@@ -193,23 +195,24 @@ def _summary(ctx: RunContext) -> str:
     run, counts = ctx.run, ctx.counts
     if run.state == State.HELD:
         return " ".join(ctx.held_for)
+    changes = counted(counts["changes"], "number", "numbers")
     if run.dry_run:
-        return f"Dry run: {counts['changes']:,} numbers would be written to the shop. Nothing was changed."
-    said = [f"{counts['in_step']:,} pairs are in step."]
+        return f"Dry run: {changes} would be written to the shop. Nothing was changed."
+    said = [f"{counted(counts['in_step'], 'pair is', 'pairs are')} in step."]
     if counts["changes"] and ctx.writes_nothing:
-        said.append(
-            f"{counts['changes']:,} numbers would change; “{ctx.store.connection.name}” is in observe mode, so none was written."
-        )
+        said.append(f"{changes} would change; “{ctx.store.connection.name}” is in observe mode, so none was written.")
     elif counts["writes"]:
-        said.append(f"{counts['writes']:,} numbers were written to the shop.")
-    for name, words in (
-        ("need_decision", "need a decision"),
-        ("waiting", "wait for a later look"),
-        ("failed", "failed"),
-        ("open_writes", "writes are not answered yet"),
-    ):
+        said.append(f"{counted(counts['writes'], 'number was', 'numbers were')} written to the shop.")
+    for name, one, many in (
+        ("need_decision", "needs a decision", "need a decision"),
+        ("waiting", "waits for a later look", "wait for a later look"),
+        ("failed", "failed", "failed"),
+        ("open_writes", "write is not answered yet", "writes are not answered yet"),
+        ("till_readings_deferred", "till reading was put off until our own adjustment of the item is in it",
+         "till readings were put off until our own adjustments of the items are in them"),
+    ):  # fmt: skip
         if counts[name]:
-            said.append(f"{counts[name]:,} {words}.")
+            said.append(f"{counted(counts[name], one, many)}.")
     return " ".join(said)
 
 

@@ -20,6 +20,7 @@ from sync.services.context import CHUNK, RunContext, Side, chunks
 from sync.services.log import quantity_text
 from sync.services.rows import rows_update
 
+PUT_OFF = "put_off"  # in a feed's figures: how many of its readings were deferred
 SKEW = timedelta(minutes=2)  # how far a till's clock may be off (ledger_model.py)
 ITEM_FIELDS = ("name", "barcode", "category", "vendor", "cost", "price")
 
@@ -45,10 +46,16 @@ def _last_applied(side: Side) -> TillFeed | None:
     return applied.order_by("-true_at", "-pk").first()
 
 
+def _says_more(row: TillFeed, feed: Feed) -> bool:
+    """Does the same content, true at a later time, tell what it could not tell before? Yes where readings were put off then:
+    else a till that goes on showing the same would never be heard."""
+    return row.state == TillFeed.State.APPLIED and bool(row.figures.get(PUT_OFF)) and feed.true_at > row.true_at
+
+
 def _feed_take(*, ctx: RunContext, side: Side, feed: Feed) -> None:
     """Decide what becomes of one feed: apply, refuse, hold, or recognise it as one we had."""
     row = TillFeed.objects.filter(connection=side.connection, identity=feed.identity).first()
-    if row and row.state in (TillFeed.State.APPLIED, TillFeed.State.REFUSED):
+    if row and row.state in (TillFeed.State.APPLIED, TillFeed.State.REFUSED) and not _says_more(row, feed):
         TillFeed.objects.filter(pk=row.pk).update(seen_again=F("seen_again") + 1)
         ctx.counts["feeds_seen_again"] += 1
         _settle(ctx, side, feed, FeedFate.DUPLICATE)
@@ -87,8 +94,11 @@ def _feed_take(*, ctx: RunContext, side: Side, feed: Feed) -> None:
         return
     row.state = TillFeed.State.APPLYING
     row.save()
+    put_off_before = ctx.counts["till_readings_deferred"]
     deferred_from = feed_apply(ctx=ctx, side=side, feed=feed)
     left_open = {DEFERRED_FROM: deferred_from} if deferred_from else {}
+    if put_off := ctx.counts["till_readings_deferred"] - put_off_before:
+        left_open[PUT_OFF] = put_off
     TillFeed.objects.filter(pk=row.pk).update(state=TillFeed.State.APPLIED, figures={**feed.figures, **left_open})
     ctx.counts["feeds_applied"] += 1
     _settle(ctx, side, feed, FeedFate.APPLIED)

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from inventory.models import Movement, StockLevel
+from alignment.models import Alignment, Listing
+from inventory.models import Item, Movement, StockLevel
 from sync.models import Order, OrderLine, OutboundWrite, SyncRun
 from tests.sync.shop import FULL, INCREMENTAL, product
 
@@ -413,3 +414,32 @@ def test_orders_are_taken_in_the_state_the_shop_said_last(open_shop):
     row = Order.objects.get()
     assert (row.status, row.state_count) == ("completed", 2)
     assert shop.movements() == [("A", -3)]
+
+
+@KINDS
+@pytest.mark.parametrize("variation_is_aligned", [False, True])
+def test_an_order_of_a_variation_takes_from_the_product_that_counts_it(open_shop, kind, variation_is_aligned):
+    listed = [
+        product(1, "HOOD", 10, type="variable"),
+        {"id": 2, "parent_id": 1, "type": "variation", "sku": "HOOD-S", "name": "S", "regular_price": "9", "manage_stock": False},
+    ]
+    shop = open_shop(stock={"HOOD": 10, "HOOD-S": 3}, listed=listed)
+    shop.export()
+    shop.sync(read_only=True)
+    pairs = [("HOOD", 1), ("HOOD-S", 2)] if variation_is_aligned else [("HOOD", 1)]
+    for sku, remote_id in pairs:
+        item, listing = Item.objects.get(sku=sku), Listing.objects.get(remote_id=remote_id)
+        decided = {"match_type": "manual", "confidence": 1, "status": "confirmed"}
+        Alignment.objects.update_or_create(item=item, listing=listing, defaults=decided)
+    shop.sync()
+    shop.clock.tick(minutes=5)
+    shop.app.forget_requests()
+    shop.app.place_order([(2, 3)])
+    assert shop.app.quantity(1) == 7
+    shop.clock.tick(minutes=5)
+    shop.sync(kind)
+    shop.clock.tick(minutes=5)
+    shop.sync(FULL)
+    assert (shop.app.writes, shop.app.quantity(1)) == ([], 7)
+    assert shop.movements() == [("HOOD", -3)]
+    assert OrderLine.objects.get().booked == 3

@@ -237,3 +237,26 @@ def test_a_drop_folder_that_is_gone_fails_the_run_and_says_so(open_shop):
     assert "folder" in run.message
     assert shop.app.writes == []
     assert RunProblem.objects.get(run=run).connection == shop.pos
+
+
+def test_an_export_whose_reading_was_put_off_is_used_when_the_till_says_the_same_again(open_shop):
+    shop = open_shop(stock=STOCK, till_mode="live")
+    shop.running()
+    shop.app.place_order([("A", 1)])
+    shop.clock.tick(minutes=5)
+    shop.sync(INCREMENTAL)  # leaves an adjustment of −1 for the till
+    shop.take_in_adjustments()
+    shop.till.sell("A", 2)
+    shop.export(name="stock.csv")  # the till's name for it says no time
+    run = shop.sync(INCREMENTAL)
+    assert (run.counts["till_readings_deferred"], shop.shown()["A"]) == (1, 4)
+    assert "1 till reading was put off" in run.message
+    shop.clock.tick(minutes=10)
+    shop.export(name="stock.csv")
+    shop.sync(INCREMENTAL)
+    assert (shop.shown()["A"], shop.shelf()["A"]) == (2, 2)
+    assert shop.movements() == [("A", -1), ("A", -2)]
+    shop.clock.tick(minutes=10)
+    shop.export(name="stock.csv")
+    run = shop.sync(INCREMENTAL)
+    assert run.counts["feeds_seen_again"] == 1

@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not (settings.DATA_DIR / MARK).exists():
-            self._again_in_its_own_folder()
+            self._again_in_its_own_folder(options["port"])
         began = time.monotonic()
         folder = settings.DATA_DIR / "till"
         with Children() as children:
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         if not verdict.converged:
             sys.exit(1)
 
-    def _again_in_its_own_folder(self) -> None:
+    def _again_in_its_own_folder(self, port: int) -> None:
         """Start over in an empty data folder of the demo's own: nobody's shop is touched by it."""
         folder = Path(settings.BASE_DIR) / "var" / "demo"
         if (folder / MARK).exists():
@@ -70,6 +70,7 @@ class Command(BaseCommand):
         folder.mkdir(parents=True)
         (folder / MARK).touch()
         environment = {**os.environ, "EVENSTOCK_DATA_DIR": str(folder), "EVENSTOCK_LOG_LEVEL": "WARNING"}
+        environment["EVENSTOCK_PUBLIC_URL"] = f"http://127.0.0.1:{port}"  # where the pretend shop's webhooks go
         environment.pop("DATABASE_URL", None)
         os.chdir(settings.BASE_DIR)
         os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606 - this very command again

@@ -12,11 +12,12 @@ from connectors.leases import LeaseHeldError
 from connectors.management.base import CommandExit, EvenstockCommand, Exit, connection_named, connections_of
 from connectors.models import Connection
 from sync.management.progress import shown_progress
-from sync.models import SyncRun
+from sync.models import SyncRun, SyncState
 from sync.services.runs import run_sync
 
 SHOWN_PROBLEMS = 20
 SHOWN_PREVIEW = 20
+SHOWN_PAIRS = 5
 EXITS = {
     SyncRun.State.DONE: Exit.OK,
     SyncRun.State.PARTIAL: Exit.PARTIAL,
@@ -104,6 +105,16 @@ class Command(EvenstockCommand):
             self.stdout.write(f"  {line}{problem.subject}: {problem.message} {problem.next_step}".rstrip())
         if len(problems) > SHOWN_PROBLEMS:
             self.stdout.write(f"  … and more; all of them are on the run's page (run {run.pk}).")
+        if run.state in (SyncRun.State.DONE, SyncRun.State.PARTIAL) and not run.dry_run:
+            self._undecided(run.store)
+
+    def _undecided(self, store: Connection) -> None:
+        """Name what is not in step, and why: the first few, and where the rest is."""
+        waiting = SyncState.objects.filter(woo=store).exclude(sync_status=SyncState.Status.SYNCED)
+        for state in waiting[:SHOWN_PAIRS]:
+            self.stdout.write(f"  {state.get_sync_status_display()}: {state}: {state.reason}")
+        if (more := waiting.count() - SHOWN_PAIRS) > 0:
+            self.stdout.write(f"  … and {more:,} more, in the admin under Sync states.")
 
 
 def _badness(code: Exit) -> int:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
 from sync.management.processes import Children, embedded_programs
@@ -16,7 +18,10 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", verbosity=0)
         schedule_install()
+        if not User.objects.filter(is_superuser=True, is_active=True).exists():
+            self.stdout.write("Nobody can log in yet: make a login with manage.py createsuperuser, in another window.")
         with Children() as children:
             for program in embedded_programs(host=options["host"], port=options["port"]):
                 children.start(program)
