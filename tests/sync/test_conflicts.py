@@ -90,6 +90,20 @@ def test_an_order_meanwhile_is_booked_and_the_difference_stays(open_shop):
     assert shop.app.writes == []
 
 
+def test_news_of_an_order_does_not_lift_the_review(open_shop):
+    shop = edited(open_shop, 5)
+    # As an order told between runs leaves it: the suspect is forgotten, since the order may explain it.
+    Listing.objects.filter(sku="A").update(suspect=None, suspected_at=None)
+    shop.till.sell("A", 1)
+    shop.clock.tick(minutes=5)
+    shop.export()
+    shop.sync(INCREMENTAL)
+    assert shop.app.writes == []
+    assert not OutboundWrite.objects.exists()
+    assert SyncState.objects.get(woo_sku="A").sync_status == "conflict"
+    assert only().resolved_at is None
+
+
 def test_an_edit_that_is_taken_back_closes_its_conflict(open_shop):
     shop = edited(open_shop, 5)
     edit(shop, "A", -5)
