@@ -50,9 +50,10 @@ class _Orders:
         remote_ids = {line.listing_remote_id for order in orders for line in order.lines if line.listing_remote_id}
         self.listings = self._counting(store, remote_ids)
         old_lines = [line for order in self.known.values() for line in order.lines.all()]
-        self.by_pk = {listing.pk: listing for listing in self.listings.values()} | {
-            listing.pk: listing for listing in Listing.objects.filter(pk__in={line.listing_id for line in old_lines})
-        }
+        # One object for each listing, however an order came to it: two would each carry half of what changes.
+        self.by_pk = {listing.pk: listing for listing in self.listings.values()}
+        booked_on = {line.listing_id for line in old_lines if line.listing_id} - self.by_pk.keys()
+        self.by_pk |= {listing.pk: listing for listing in Listing.objects.filter(pk__in=booked_on)}
         self.pairs = {
             pair.listing_id: pair for pair in Alignment.objects.filter(listing__in=self.by_pk, status=Alignment.Status.CONFIRMED)
         }
