@@ -10,7 +10,7 @@ from tests.simulation.world import SKUS, STOCK, World
 
 
 def copying_lives(folder: Path, seed: int, *, steps: int) -> tuple[bool, int]:
-    """Result: whether till, shelf and stores agree at rest, and how many units were sold that nobody had."""
+    """Result: whether till, shelf and stores agree at rest, and how many units the stores then offer that nobody has."""
     clock, rng = SimClock(), Random(f"engine {seed}")
     world = World(Random(f"world {seed}"), clock, folder)
     till_said = dict.fromkeys(SKUS, STOCK)
@@ -28,12 +28,11 @@ def copying_lives(folder: Path, seed: int, *, steps: int) -> tuple[bool, int]:
         world.export(late=0)
         world.catch_up()
         numbers_copy(world, till_said, store_said)
-    agree = all(
-        world.till.on_hand(sku) == world.shelf(sku)
-        and all(web.shows(sku) == max(0, world.shelf(sku) - web.buffer) for web in world.webs)
-        for sku in SKUS
+    targets = [(web, sku, max(0, world.shelf(sku) - web.buffer)) for web in world.webs for sku in SKUS]
+    agree = all(world.till.on_hand(sku) == world.shelf(sku) for sku in SKUS) and all(
+        web.shows(sku) == n for web, sku, n in targets
     )
-    return agree, world.oversold
+    return agree, sum(max(0, web.shows(sku) - target) for web, sku, target in targets)
 
 
 def numbers_copy(world: World, till_said: dict[str, int], store_said: list[dict[str, int]]) -> None:

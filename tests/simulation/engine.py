@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,7 +24,7 @@ from connectors.services import connection_save
 from connectors.woocommerce.hooks import body_parse, payload_kept
 from inventory.models import Item, Location, Movement, StockLevel
 from sandbox.server import RunningServer, serve
-from sync.models import InboundEvent, OutboundWrite, SyncLog, SyncRun
+from sync.models import InboundEvent, Order, OutboundWrite, SyncLog, SyncPolicy, SyncRun
 from sync.services.inbox import event_receive, inbox_work
 from sync.services.order_poll import orders_poll
 from sync.services.runs import run_sync
@@ -107,12 +108,16 @@ class Engine:
         self.figures: Counter[str] = Counter()
         self.wrong: list[str] = []
         self.drift: dict[tuple[int, str], int] = {}
+        self.orders: dict[tuple[int, int], datetime] = {}  # when the known state of each order is from
+        self.newest: dict[str, datetime] = {}  # the newest reading of the till that was used, by SKU
         bench.empty()
         for wire, web in zip(bench.wires, world.webs, strict=False):
             wire.begin(web.app, self.clock, rng, settle=SETTLE, busy=world.during_a_request, told=lambda words: world.told(words))
         HttpDoor.__init__.__kwdefaults__["sleep"] = self.clock.sleep
         outbound.moved_at = lambda path, **_: world.moved_at[path.name]  # the file system's own clock can't be set
         self.till, self.stores = bench.connect(len(world.webs))
+        wins = SyncPolicy.Policy.STORE_WINS if world.edits_are_true else SyncPolicy.Policy.POS_WINS
+        SyncPolicy.objects.create(policy=wins, minor_to=1000, major_to=1000)  # no manager sits here to decide
         self.clock.during_sleep = world.during_a_nap
         self._open()
 
@@ -255,16 +260,25 @@ class Engine:
 
     def look(self) -> None:
         """Is the ledger exact? What it called till activity happened at the till; what it called drift was edited by hand."""
+        accounts = Listing.objects.exclude(baseline=None).order_by("connection", "sku")
+        told = accounts.values_list("connection", "sku", "baseline", "suspect")
+        self.world.told("  " + " ".join(f"{store}:{sku}={units:f}{f'?{off:+f}' if off else ''}" for store, sku, units, off in told))
         booked = dict(
             Movement.objects.filter(kind=Movement.Kind.TILL).order_by().values_list("item__sku").annotate(units=Sum("quantity"))
         )
         sums = dict(Movement.objects.order_by().values_list("item__sku").annotate(units=Sum("quantity")))
         for sku, on_hand, read_at in StockLevel.objects.values_list("item__sku", "on_hand", "read_at"):
-            happened = self.world.said[read_at][sku]
+            newest = self.newest[sku] = max(read_at, self.newest.get(sku, read_at))
+            happened = self.world.said[newest][sku]
             if booked.get(sku, 0) != happened:
-                self._wrong(f"{sku}: booked {booked.get(sku, 0)} from the till by {read_at:%H:%M:%S}, {happened} happened")
+                self._wrong(f"{sku}: booked {booked.get(sku, 0)} from the till by {newest:%H:%M:%S}, {happened} happened")
             if sums[sku] != on_hand:
                 self._wrong(f"{sku}: on hand is {on_hand}, its movements say {sums[sku]}")
+        for store, order, modified_at in Order.objects.values_list("connection", "remote_id", "modified_at"):
+            known_at = self.orders.setdefault((store, order), modified_at)
+            if modified_at < known_at:
+                self._wrong(f"order {order} went back from {known_at:%H:%M:%S} to {modified_at:%H:%M:%S}")
+            self.orders[store, order] = modified_at
         drift = self._drift()
         for (number, sku), units in drift.items():
             known, edits = self.drift.get((number, sku), 0), self.world.webs[number].edits[sku]

@@ -13,7 +13,6 @@ class Life:
     amiss: list[str]
     wrong: list[str]
     figures: Counter[str]
-    oversold: int
     story: list[str] = field(default_factory=list)
 
     @property

@@ -17,9 +17,8 @@ def report(seeds: Sequence[int], *, jobs: int, tell: bool) -> int:
     began, figures, diverged, inexact = time.monotonic(), Counter[str](), 0, 0
     for life, copied in _lives(seeds, jobs):
         figures += life.figures
-        figures["oversold"] += life.oversold
         figures["copied_wrong"] += not copied[0]
-        figures["copied_oversold"] += copied[1]
+        figures["copied_offered"] += copied[1]
         diverged += bool(life.amiss)
         inexact += bool(life.wrong)
         if not life.is_well:
@@ -33,7 +32,7 @@ def report(seeds: Sequence[int], *, jobs: int, tell: bool) -> int:
     print(f"{worlds} worlds, {diverged} diverged, {inexact} inexact; {figures['runs']} runs, {met}; {pace}")
     print(
         f"copying numbers in the same worlds: wrong in {figures['copied_wrong']} of {worlds}, "
-        f"{figures['copied_oversold']} units oversold (Evenstock: {figures['oversold']}, by sales in two places at once)"
+        f"{figures['copied_offered']} units offered at rest that nobody has"
     )
     return 1 if diverged or inexact else 0
 

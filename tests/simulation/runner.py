@@ -35,7 +35,7 @@ def live(made: Bench, seed: int, *, steps: int = STEPS, to_the_end: bool = True)
         if engine.wrong and not to_the_end:
             break
     amiss = engine.rest() if to_the_end or not engine.wrong else []
-    return Life(seed, amiss, engine.wrong, engine.figures, world.oversold, story)
+    return Life(seed, amiss, engine.wrong, engine.figures, story)
 
 
 def step(world: World, engine: Engine) -> None:
@@ -53,5 +53,7 @@ def step(world: World, engine: Engine) -> None:
         world.book_adjustments()
     if rng.random() < 0.35:
         engine.sync()
+        while rng.random() < 0.25:  # and at once again: by hand, or by another job
+            engine.sync()
     elif rng.random() < 0.1:
         engine.poll(rng.randrange(len(world.webs)))

@@ -67,12 +67,14 @@ class World:
         )
         self.importer = Importer(self.till, folder / "outbound")
         self.webs = [self._web(buffer) for buffer in (0, rng.choice((0, 3)))[: stores or rng.choice((1, 2))]]
+        # Where all want the same thing, one event can pass for another.
+        self.is_crowded = rng.random() < 0.3
+        self.edits_are_true = rng.random() < 0.25  # the rule in force: the store wins; else what is typed there is undone
         self.instore: Counter[str] = Counter()
         self.exports: list[Export] = []
         self.booked: set[str] = set()  # adjustment files it has booked, and not put aside yet
         self.moved_at: dict[str, datetime] = {}  # adjustment files the till has put aside
         self.said: dict[datetime, dict[str, int]] = {}  # an export's own time -> what the till had moved by itself till then
-        self.oversold = 0
         self.is_quiet = False
         self.told: Callable[[str], None] = lambda _words: None
 
@@ -99,13 +101,16 @@ class World:
 
     def shelf(self, sku: str) -> int:
         """Units that truly lie on the shelf and belong to nobody."""
-        return STOCK + self.instore[sku] - sum(web.sold[sku] for web in self.webs)
+        typed = sum(web.edits[sku] for web in self.webs) if self.edits_are_true else 0
+        return STOCK + self.instore[sku] + typed - sum(web.sold[sku] for web in self.webs)
 
     # -- what people do ----------------------------------------------------------------------------------------------
 
     def happen(self) -> None:
         """One thing, anywhere."""
         web, sku, units, chance = self.rng.choice(self.webs), self.rng.choice(SKUS), self.rng.randint(1, 3), self.rng.random()
+        if self.is_crowded:
+            web, sku, units = self.webs[0], SKUS[0], 2
         if chance < 0.30:
             self.at_the_till(sku, -units)
         elif chance < 0.40:
@@ -130,9 +135,8 @@ class World:
     def buy(self, web: Web, sku: str, units: int) -> None:
         if web.shows(sku) < units:
             return
-        self.oversold += units - max(0, min(units, self.shelf(sku)))
         web.sold[sku] += units
-        if self.rng.random() < 0.2:  # the number moves now, the order is seen later
+        if self.rng.random() < (0.6 if self.is_crowded else 0.2):  # the number moves now, the order is seen later
             self.told(f"web{self.webs.index(web)} takes {units} {sku}; its order is seen later")
             web.app.product(web.ids[sku]).quantity -= units
             due = self.clock.at.timestamp() + self.rng.uniform(1, ORDER_LAG)

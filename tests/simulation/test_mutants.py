@@ -1,0 +1,34 @@
+"""Every rule of design.md §3, broken in the product's code, is noticed by some world: what nobody notices is not tested."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.simulation import paper
+from tests.simulation.engine import Bench
+from tests.simulation.mutants import MUTANTS, ON_PAPER, Mutant, broken
+from tests.simulation.runner import bench, live
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+TRIES = 3
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Bench]:
+    with bench() as made:
+        yield made
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_world_notices_a_broken_rule(made: Bench, mutant: Mutant):
+    with broken(mutant):
+        worlds = (live(made, seed, to_the_end=mutant.to_the_end) for seed in range(mutant.seed, mutant.seed + TRIES))
+        assert any(not life.is_well for life in worlds), f"{TRIES} worlds do not notice: {mutant.name}"
+
+
+@pytest.mark.parametrize("mutant", ON_PAPER, ids=lambda mutant: mutant.name)
+def test_a_world_on_paper_notices_a_broken_rule(mutant: Mutant):
+    with broken(mutant):
+        lives = (paper.run(seed) for seed in range(200))
+        assert any(not (paper.at_rest(*life) and paper.exact(*life)) for life in lives), mutant.name
