@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from connectors.contract import Store, Till
@@ -16,6 +16,7 @@ from connectors.services import CallLog
 from sync.models import RunProblem, SyncRun
 
 T = TypeVar("T")
+KEEP_TURN = timedelta(seconds=30)  # a fraction of the lease's length
 CHUNK = 1000  # rows a transaction holds: large enough for speed, small enough that a web page's write waits under a second
 
 
@@ -64,6 +65,7 @@ class RunContext:
     counts: Counter[str] = field(default_factory=Counter)
     changed_items: set[int] = field(default_factory=set)
     changed_listings: set[int] = field(default_factory=set)
+    turn_kept_at: datetime | None = None
     held_for: list[str] = field(default_factory=list)
     blamed: Side | None = None  # the system whose failure ended the run
     problems: list[RunProblem] = field(default_factory=list)
@@ -84,10 +86,16 @@ class RunContext:
 
     def beat(self) -> None:
         """Keep the turn on every system, and write down what was asked of them. Raises LeaseLostError."""
-        now = self.now()
+        self.turn_kept_at = now = self.now()
         for side in self.sides:
             side.lease.beat(now=now)
             side.log.flush()
+
+    def walked(self, done: int, total: int) -> None:
+        """A walk of the shop has come so far: show it, and keep the turn during a long one."""
+        self.progress(SyncRun.Phase.STORE, done, total)
+        if self.run.pk and self.turn_kept_at and self.now() > self.turn_kept_at + KEEP_TURN:
+            self.beat()
 
     def enter(self, phase: SyncRun.Phase) -> None:
         """Checkpoint: this phase begins. A run that is killed shows where, and the next one takes it up."""

@@ -70,13 +70,18 @@ def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled:
     targets = targets_of(store=ctx.store.connection, item_ids=[pair.item_id for pair in pairs])
     till = _till_quantities(ctx, [pair.item_id for pair in pairs])
     writes = _newest_writes(listing_ids)
+    untold = _untold_items([pair.item_id for pair in pairs])
     with transaction.atomic():
         review = conflicts_follow(ctx=ctx, pairs=pairs, writes=writes, unsettled=unsettled)
     fresh, changed = [], []
     for pair in pairs:
         old = getattr(pair, "sync_state", None)
         said = pair_status(
-            pair=pair, target=targets.get(pair.item_id), write=writes.get(pair.listing_id), review=review.get(pair.pk)
+            pair=pair,
+            target=targets.get(pair.item_id),
+            write=writes.get(pair.listing_id),
+            review=review.get(pair.pk),
+            till_is_untold=pair.item_id in untold,
         )
         new = _state(pair, old, till.get(pair.item_id), said, now)
         if old is None:
@@ -111,6 +116,12 @@ def _newest_writes(listing_ids: list[int]) -> dict[int, OutboundWrite]:
     return {write.listing_id: write for write in OutboundWrite.objects.filter(pk__in=newest) if write.listing_id}
 
 
+def _untold_items(item_ids: list[int]) -> set[int]:
+    """Result: the items whose till has not answered yet what was sold of them online."""
+    writes = OutboundWrite.objects.filter(level__item_id__in=item_ids, state__in=OutboundWrite.UNANSWERED)
+    return set(writes.values_list("level__item_id", flat=True))
+
+
 def _state(
     pair: Alignment,
     old: SyncState | None,
@@ -141,10 +152,16 @@ def _state(
 
 
 def pair_status(
-    *, pair: Alignment, target: Decimal | None, write: OutboundWrite | None, review: SyncConflict | None = None
+    *,
+    pair: Alignment,
+    target: Decimal | None,
+    write: OutboundWrite | None,
+    review: SyncConflict | None = None,
+    till_is_untold: bool = False,
 ) -> tuple[Status, str]:
     """Result: a pair's status, and the sentence that explains it ("" when it is in step). `target` None: the till does not
-    count the item; `write`: the newest write to the listing; `review`: its open conflict about the quantity."""
+    count the item; `write`: the newest write to the listing; `review`: its open conflict about the quantity; `till_is_untold`: it
+    has not answered yet what was sold online, so that its readings of the item are put off."""
     listing = pair.listing
     if listing.missing_since:
         return Status.CONFLICT, "The product is no longer in the shop. Restore it there, or reject the alignment."
@@ -168,6 +185,8 @@ def pair_status(
             Status.PENDING,
             f"The shop's number is off by {listing.suspect.normalize():+f} and nothing explains it yet; it gets a second look.",
         )
+    if listing.baseline == target and till_is_untold:
+        return Status.PENDING, "The till has not taken in yet what was sold online; until then its own sales of it can't be told."
     if listing.baseline == target:
         return Status.SYNCED, ""
     if write and write.state == OutboundWrite.State.REJECTED and write.planned_to == target:

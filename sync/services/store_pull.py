@@ -16,7 +16,6 @@ from connectors.errors import ConnectorError
 from connectors.models import Connection
 from sync.core.guards import shrink_guard
 from sync.core.readings import Deferred, Drift, InStep, Opening, Suspect, WriteSpan, store_reading_judge
-from sync.models import SyncRun
 from sync.selectors import orders_unread_since, write_spans
 from sync.services.context import RunContext, chunks
 from sync.services.drift import drifts_settle
@@ -46,9 +45,8 @@ def snapshot_take(*, ctx: RunContext) -> Snapshot:
     """Read the whole store. Raises ConnectorError, and then nothing of it is used: a missing page is never zero."""
     began = ctx.now()
     readings: list[StoreReading] = []
-    for page in ctx.store.store.walk_listings():
+    for page in ctx.store.store.walk_listings(told=ctx.walked):
         readings.extend(page)
-        ctx.progress(SyncRun.Phase.STORE, len(readings), 0)
     return Snapshot(readings, orders_read(ctx=ctx, began=began), began, ctx.now(), whole=True)
 
 
