@@ -1,7 +1,7 @@
 """Orders are state, not events (design.md §3.4). Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 ZERO = Decimal(0)
@@ -28,17 +28,24 @@ class LineEffect:
 
 
 def line_effect(
-    *, known: LineBooked | None, taken: Decimal, order_created_at: datetime, opened_at: datetime | None
+    *,
+    known: LineBooked | None,
+    taken: Decimal,
+    order_created_at: datetime,
+    opened_at: datetime | None,
+    unseen: timedelta = timedelta(0),
 ) -> LineEffect:
     """Result: what changes when a line now holds `taken` units, against what is `known` of it (None: never seen).
 
     `opened_at`: when the listing's account was opened by a first reading; None while it isn't open, or not aligned. A line of
     an order older than that was in the opening numbers of both sides: its first sight moves nothing, later changes do.
+    `unseen`: how long an order may be there, by its store's clock, before it can be seen by ours. One that the opening could not
+    see counts as new; if the opening number had moved already, that shows as drift, and no sale is lost.
     """
     if opened_at is None:
         return LineEffect(baseline=ZERO, on_hand=ZERO, booked=known.booked if known else ZERO)
     if known is None:
-        if order_created_at < opened_at:
+        if order_created_at < opened_at - unseen:
             return LineEffect(baseline=ZERO, on_hand=ZERO, booked=ZERO)
         known = LineBooked(taken=ZERO, booked=ZERO)
     change = taken - known.taken

@@ -1,6 +1,7 @@
 """Online orders become movements (design.md §3.4): the difference between what a line holds now and what the ledger has."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,7 @@ from sync.services.findings import conflicts_without_pair
 from sync.services.log import quantity_text
 
 ZERO = Decimal(0)
+UNSEEN = timedelta(seconds=35)  # the store's clock may be five seconds off, and an order be seen thirty late (store_pull.py)
 
 
 def orders_apply(*, ctx: RunContext, orders: Sequence[OrderState]) -> None:
@@ -111,7 +113,7 @@ class _Orders:
         level = self.levels.get(pair.item_id) if pair else None
         line.note = self._note(line, pair, level)
         opened_at = listing.opened_at if listing and pair and level else None
-        effect = line_effect(known=known, taken=taken, order_created_at=order.created_at, opened_at=opened_at)
+        effect = line_effect(known=known, taken=taken, order_created_at=order.created_at, opened_at=opened_at, unseen=UNSEEN)
         line.taken, line.booked = taken, effect.booked
         line.save()
         if listing is None:

@@ -262,7 +262,9 @@ class Engine:
         """Is the ledger exact? What it called till activity happened at the till; what it called drift was edited by hand."""
         accounts = Listing.objects.exclude(baseline=None).order_by("connection", "sku")
         told = accounts.values_list("connection", "sku", "baseline", "suspect")
-        self.world.told("  " + " ".join(f"{store}:{sku}={units:f}{f'?{off:+f}' if off else ''}" for store, sku, units, off in told))
+        self.world.told(
+            "  " + " ".join(f"{store}:{sku}={units:f}{f'?{off:+f}' if off else ''}" for store, sku, units, off in told)
+        )
         booked = dict(
             Movement.objects.filter(kind=Movement.Kind.TILL).order_by().values_list("item__sku").annotate(units=Sum("quantity"))
         )

@@ -138,7 +138,7 @@ class Engine:
         known, at = side.lines.get(oid, (None, -1.0))
         if modified <= at:
             return
-        effect = line_effect(known=known, taken=taken, order_created_at=0.0, opened_at=0.0)
+        effect = line_effect(known=known, taken=taken, order_created_at=0.0, opened_at=0.0, unseen=0.0)
         side.lines[oid] = (LineBooked(taken=taken, booked=effect.booked), modified)
         side.suspect = None
         side.baseline += effect.baseline
