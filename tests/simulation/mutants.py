@@ -24,7 +24,7 @@ class Mutant:
     function: Callable[..., Any]
     edits: Mapping[str, str]
     seed: int = 0
-    to_the_end: bool = False  # only seen at rest
+    is_crowded: bool | None = None  # where one event must pass for another
 
 
 UNANSWERED = """if write.answered_at is None:

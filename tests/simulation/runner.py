@@ -24,10 +24,10 @@ def bench() -> Iterator[Bench]:
             made.close()
 
 
-def live(made: Bench, seed: int, *, steps: int = STEPS, to_the_end: bool = True) -> Life:
+def live(made: Bench, seed: int, *, steps: int = STEPS, to_the_end: bool = True, is_crowded: bool | None = None) -> Life:
     """One world from its first day until it rests; or only until something is wrong."""
     clock, story = SimClock(), []
-    world = World(Random(f"world {seed}"), clock, made.folder)
+    world = World(Random(f"world {seed}"), clock, made.folder, is_crowded=is_crowded)
     world.told = lambda words: story.append(f"{clock.at:%d %H:%M:%S} {words}")
     engine = Engine(made, world, Random(f"engine {seed}"))
     for _ in range(steps):

@@ -38,6 +38,7 @@ class Web:
     ids: dict[str, int]
     sold: Counter[str] = field(default_factory=Counter)
     edits: Counter[str] = field(default_factory=Counter)
+    edits_lately: dict[str, list[int]] = field(default_factory=dict)  # what `edits` was before each edit since somebody looked
     unseen: list[tuple[float, int, str, int]] = field(default_factory=list)  # due, taken when (store's clock), SKU, units
     hooks: list[tuple[float, dict[str, Any]]] = field(default_factory=list)  # due, body
     orders: list[int] = field(default_factory=list)
@@ -58,7 +59,9 @@ class Export:
 class World:
     """`rng` decides everything; the same seed and the same engine live the same life."""
 
-    def __init__(self, rng: Random, clock: SimClock, folder: Path, *, stores: int | None = None) -> None:
+    def __init__(
+        self, rng: Random, clock: SimClock, folder: Path, *, stores: int | None = None, is_crowded: bool | None = None
+    ) -> None:
         self.rng, self.clock, self.folder = rng, clock, folder
         self.till = TillApp(clock=clock.now)
         self.till.stock(
@@ -68,7 +71,7 @@ class World:
         self.importer = Importer(self.till, folder / "outbound")
         self.webs = [self._web(buffer) for buffer in (0, rng.choice((0, 3)))[: stores or rng.choice((1, 2))]]
         # Where all want the same thing, one event can pass for another.
-        self.is_crowded = rng.random() < 0.3
+        self.is_crowded = rng.random() < 0.3 if is_crowded is None else is_crowded
         self.edits_are_true = rng.random() < 0.25  # the rule in force: the store wins; else what is typed there is undone
         self.instore: Counter[str] = Counter()
         self.exports: list[Export] = []
@@ -179,6 +182,7 @@ class World:
     def edit(self, web: Web, sku: str, units: int) -> None:
         self.told(f"web{self.webs.index(web)} edit {sku} {units:+d}")
         web.app.set_quantity(web.ids[sku], web.shows(sku) + units)
+        web.edits_lately.setdefault(sku, []).append(web.edits[sku])
         web.edits[sku] += units
 
     def _tell(self, web: Web, order_id: int) -> None:
