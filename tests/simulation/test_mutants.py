@@ -6,11 +6,11 @@ import pytest
 
 from tests.simulation import paper
 from tests.simulation.engine import Bench
-from tests.simulation.mutants import MUTANTS, ON_PAPER, Mutant, broken
+from tests.simulation.mutants import IN_WORLDS, ON_PAPER, Mutant, broken
 from tests.simulation.runner import bench, live
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-TRIES = 3
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+TRIES = 15  # as a rule the first one notices; a change in the product may reshuffle what happens in a world
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def made() -> Iterator[Bench]:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize("mutant", IN_WORLDS, ids=lambda mutant: mutant.name)
 def test_a_world_notices_a_broken_rule(made: Bench, mutant: Mutant):
     with broken(mutant):
         seeds = range(mutant.seed, mutant.seed + TRIES)
