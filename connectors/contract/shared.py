@@ -1,0 +1,117 @@
+"""What both halves of the contract are made of."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from connectors.errors import ConnectorError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from connectors.contract.store import StoreReading
+
+
+class Side(StrEnum):
+    """Which end of the shop a system is."""
+
+    POS = "pos"
+    STORE = "store"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a kind of system can do; the engine asks this, never the kind's name."""
+
+    side: Side
+    relative_writes: bool  # takes "+3" as well as "17": sales between our read and our write survive
+    receipts: bool  # after an unknown outcome the system can say whether an operation id took effect
+    idempotent_writes: bool  # the same operation id sent twice takes effect once
+    reads_orders: bool = False
+    webhooks: bool = False  # tells us of orders by itself: a `HookedStore`
+    complete_readings: bool = True  # one reading shows every item, so that an absent one is known to be missing
+
+
+class Outcome(StrEnum):
+    """What became of one write (design.md §3.6)."""
+
+    APPLIED = "applied"
+    ALREADY_APPLIED = "already_applied"  # the operation id had taken effect before
+    STALE = "stale"  # compare-and-set lost: read again, then decide again
+    REJECTED = "rejected"  # understood and refused: this item, this reason
+    NOT_SENT = "not_sent"  # surely without effect: may be sent again
+    UNKNOWN = "unknown"  # no answer tells: look first
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One request as the HTTP door logs it. `path` carries no secret; `status` 0 means no reply came."""
+
+    at: datetime
+    method: str
+    path: str
+    status: int
+    latency_ms: int
+    error: str = ""
+
+
+Recorder = Callable[[CallRecord], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of a connection test, in the owner's words. `next_step` is empty when all is well."""
+
+    ok: bool
+    message: str
+    next_step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What a connection test found. `facts` (version, currency, time zone, …) may be kept with the connection."""
+
+    findings: tuple[Finding, ...]
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return all(finding.ok for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What became of one write. `reading` is what the system showed right after it, where it said so."""
+
+    operation_id: UUID
+    outcome: Outcome
+    reading: "StoreReading | None" = None
+    error: ConnectorError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a connector gets to work with; tests hand in their own clock and recorder."""
+
+    settings: Any  # an instance of the kind's settings model
+    credentials: Any  # an instance of the kind's credentials model
+    record: Recorder
+    now: Callable[[], datetime]
+    data_dir: Path  # where a relative folder setting is rooted
+    allow_private: bool = False  # may an address be a private or loopback one? (reliability.md, case 41)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of connection. The registry imports the module that defines it only when it is asked for."""
+
+    name: str
+    label: str
+    capabilities: Capabilities
+    settings: "type[BaseModel]"
+    credentials: "type[BaseModel]"
+    build: Callable[[Context], Any]  # a Store or a Till, by `capabilities.side`
