@@ -115,7 +115,9 @@ def test_no_protection_has_dropped_out_of_the_middleware():
         "django.contrib.messages.middleware.MessageMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
         "csp.middleware.CSPMiddleware",
+        "config.access.refusals_noted",
         "simple_history.middleware.HistoryRequestMiddleware",
+        "axes.middleware.AxesMiddleware",
     ]
 
 

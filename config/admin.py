@@ -1,0 +1,78 @@
+"""Who was locked out, and who did what."""
+
+from typing import Any
+
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from config.access import REFUSED
+from connectors.admin.parts import ReadOnlyAdmin, badge, moment
+
+ACTIONS = {
+    ADDITION: ("Added", "ok"),
+    CHANGE: ("Changed", "info"),
+    DELETION: ("Deleted", "warn"),
+    REFUSED: ("Refused", "bad"),
+}
+
+
+@admin.register(AccessAttempt)
+class LoginAttemptAdmin(ReadOnlyAdmin):
+    """Failed logins, by name and address. Deleting a row lets that person try again at once."""
+
+    list_display = ("username", "ip_address", "state", "failures_since_start", "last_tried")
+    search_fields = ("username", "ip_address")
+    fields = ("username", "ip_address", "state", "failures_since_start", "last_tried", "user_agent")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("axes.delete_accessattempt"))
+
+    @admin.display(description="state")
+    def state(self, attempt: AccessAttempt) -> SafeString:
+        if attempt.attempt_time + settings.AXES_COOLOFF_TIME < timezone.now():
+            return badge("Over", "mute")
+        locked = attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT
+        return badge("Locked out", "bad") if locked else badge("May try again", "info")
+
+    @admin.display(description="last tried", ordering="attempt_time")
+    def last_tried(self, attempt: AccessAttempt) -> SafeString | str:
+        return moment(attempt.attempt_time)
+
+
+class RefusedFilter(admin.SimpleListFilter):
+    """By what became of it. Django's own filter would not know of refusals."""
+
+    title = "action"
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(flag), words) for flag, (words, _) in ACTIONS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        wanted = self.value()
+        return queryset.filter(action_flag=wanted) if wanted and wanted.isdigit() else queryset
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnlyAdmin):
+    """What people did in the admin, and what they were not allowed to do."""
+
+    list_display = ("action_time", "user", "action", "object_repr", "said")
+    list_filter = (RefusedFilter, "user", "content_type")
+    list_select_related = ("user", "content_type")
+    search_fields = ("object_repr", "change_message", "user__username")
+    date_hierarchy = "action_time"
+    fields = ("action_time", "user", "action", "content_type", "object_repr", "said")
+
+    @admin.display(description="action", ordering="action_flag")
+    def action(self, entry: LogEntry) -> SafeString:
+        return badge(*ACTIONS.get(entry.action_flag, (str(entry.action_flag), "mute")))
+
+    @admin.display(description="what exactly")
+    def said(self, entry: LogEntry) -> str:
+        return str(entry.get_change_message())
