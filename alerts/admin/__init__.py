@@ -1,0 +1,1 @@
+"""Alerts, thresholds and channels, in the admin."""

@@ -1,0 +1,1 @@
+"""The ways a message goes: one module each. None of them knows alerts; each takes a `Message`."""

@@ -1,0 +1,1 @@
+"""What is worth an alert (pure: no Django, no clock; `now` is an argument)."""

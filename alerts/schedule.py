@@ -1,0 +1,1 @@
+"""When alerts are looked for and told."""
