@@ -68,6 +68,7 @@ class Connection(models.Model):
     last_ok_at = models.DateTimeField("last answered", null=True, blank=True, editable=False)
     last_error_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.TextField(blank=True, editable=False)
+    last_error_code = models.CharField(max_length=60, blank=True, editable=False)
     failures_in_row = models.PositiveIntegerField(default=0, editable=False)
     orders_read_until = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -75,7 +76,7 @@ class Connection(models.Model):
     history = HistoricalRecords(
         excluded_fields=[
             "credentials", "facts", "lease_owner", "lease_epoch", "lease_until", "last_ok_at", "last_error_at", "last_error",
-            "failures_in_row", "orders_read_until",
+            "last_error_code", "failures_in_row", "orders_read_until",
         ]
     )  # fmt: skip
 

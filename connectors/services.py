@@ -114,6 +114,11 @@ def health_record(*, connection: Connection, error: ConnectorError | None, now: 
     """Note that the connection answered, or how it failed. Health is no setting: it writes no history."""
     row = Connection.objects.filter(pk=connection.pk)
     if error is None:
-        row.update(last_ok_at=now, failures_in_row=0, last_error="")
+        row.update(last_ok_at=now, failures_in_row=0, last_error="", last_error_code="")
     else:
-        row.update(last_error_at=now, last_error=str(error)[:2000], failures_in_row=F("failures_in_row") + 1)
+        row.update(
+            last_error_at=now,
+            last_error=str(error)[:2000],
+            last_error_code=error.code[:60],
+            failures_in_row=F("failures_in_row") + 1,
+        )

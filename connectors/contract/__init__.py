@@ -30,7 +30,17 @@ from connectors.contract.store import (
     WriteBatch,
     untold,
 )
-from connectors.contract.till import DEFERRED_FROM, Feed, FeedFate, RowProblem, Till, TillReading, TillWrite
+from connectors.contract.till import (
+    DEFERRED_FROM,
+    Feed,
+    FeedFate,
+    NotedTill,
+    RowProblem,
+    Till,
+    TillNote,
+    TillReading,
+    TillWrite,
+)
 
 __all__ = [
     "DEFERRED_FROM",
@@ -44,6 +54,7 @@ __all__ = [
     "Hook",
     "HookedStore",
     "Kind",
+    "NotedTill",
     "OrderLine",
     "OrderState",
     "Outcome",
@@ -55,6 +66,7 @@ __all__ = [
     "StoreReading",
     "StoreWrite",
     "Till",
+    "TillNote",
     "TillReading",
     "TillWrite",
     "Told",

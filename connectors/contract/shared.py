@@ -33,6 +33,8 @@ class Capabilities:
     idempotent_writes: bool  # the same operation id sent twice takes effect once
     reads_orders: bool = False
     webhooks: bool = False  # tells us of orders by itself: a `HookedStore`
+    files: bool = False  # tells by files that somebody must drop: that none comes is news
+    notes: bool = False  # can show its staff a note: a `NotedTill`
     complete_readings: bool = True  # one reading shows every item, so that an absent one is known to be missing
 
 

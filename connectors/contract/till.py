@@ -85,6 +85,15 @@ class TillWrite:
     reference: str = ""  # the order number, for the till's own records
 
 
+@dataclass(frozen=True, slots=True)
+class TillNote:
+    """A few plain lines for whoever stands at the till. Told once under `operation_id`, however often it is sent."""
+
+    operation_id: UUID
+    title: str
+    lines: Sequence[str]
+
+
 class Till(Protocol):
     """A till or an ERP that knows the shelf."""
 
@@ -117,4 +126,12 @@ class Till(Protocol):
 
     def acknowledged_at(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, datetime]:
         """When these were booked, or at the latest when they surely had been; left out where the till doesn't say."""
+        ...
+
+
+class NotedTill(Till, Protocol):
+    """A till that can show its staff a note."""
+
+    def note(self, note: TillNote) -> None:
+        """Show it. Raises ConnectorError where it can't be; told twice by the same operation id, it is shown once."""
         ...
