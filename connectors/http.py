@@ -76,6 +76,7 @@ class HttpDoor:
         limits: Limits | None = None,
         ca_file: str = "",
         allow_private: bool = False,
+        rests_until: datetime | None = None,
         secrets: tuple[str, ...] = (),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -85,7 +86,8 @@ class HttpDoor:
         self._lock = Lock()
         self._idle: list[tuple[requests.Session, float]] = []
         self._adapter_tls: ssl.SSLContext | None = None
-        self._not_before = 0.0
+        rest = (rests_until - now()).total_seconds() if rests_until else 0
+        self._not_before = time.monotonic() + rest if rest > 0 else 0.0
 
     def read(self, ask: Ask, *, items: int = 0) -> Reply:
         """Result: a reply below 500. Retries lost connections, 429, 502, 503 and 504; then raises RetryableError.
@@ -166,7 +168,7 @@ class HttpDoor:
         """One request, logged whatever comes of it. Raises AttemptFailedError, or ConfigError for a useless address."""
         self._hold()
         at, started = self._now(), time.monotonic()
-        status, note = 0, ""
+        status, note, wait = 0, "", 0.0
         url = ask.url
         try:
             with self._session() as session:
@@ -181,10 +183,11 @@ class HttpDoor:
             return reply
         except (AttemptFailedError, ConnectorError) as error:
             note = error.message
+            wait = getattr(error, "retry_after", None) or 0.0
             raise
         finally:
             spent = round((time.monotonic() - started) * 1000)
-            self._record(CallRecord(at, ask.method, path_shown(url, self._secrets), status, spent, note))
+            self._record(CallRecord(at, ask.method, path_shown(url, self._secrets), status, spent, note, wait))
 
     def _prepared(self, session: requests.Session, ask: Ask) -> requests.PreparedRequest:
         try:
@@ -213,10 +216,16 @@ class HttpDoor:
         return Reply(response.status_code, response.headers, bytes(body), spent, wrote, self._secrets)
 
     def _hold(self) -> None:
-        """The system asked for silence: every thread keeps it, or says how long it lasts."""
+        """The system rests, at its own wish or ours: every thread keeps to it, or says how long it lasts."""
         left = self._not_before - time.monotonic()
         if left > self._limits.longest_wait:
-            raise AttemptFailedError("busy", "The system asked us to wait.", sent=False, retry_after=left)
+            raise AttemptFailedError(
+                "busy",
+                "It is left alone for a moment: it asked for that, or failed again and again.",
+                next_step="It is asked again by itself. “Test connection” asks at once.",
+                sent=False,
+                retry_after=left,
+            )
         if left > 0:
             self._sleep(left)
 

@@ -1,6 +1,5 @@
 """Connections to outside systems, and the log of what was asked of them."""
 
-import zoneinfo
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,6 +13,7 @@ from simple_history.models import HistoricalRecords
 from connectors.contract import Kind, Side
 from connectors.errors import ConfigError
 from connectors.registry import LABELS, kind_get
+from connectors.zones import zone_is_known
 
 
 def settings_errors(error: SettingsError) -> list[str]:
@@ -26,7 +26,7 @@ def settings_errors(error: SettingsError) -> list[str]:
 
 def time_zone_valid(name: str) -> None:
     """Refuses a time zone that this machine doesn't know."""
-    if name not in zoneinfo.available_timezones():
+    if not zone_is_known(name):
         raise ValidationError(f"“{name}” is no time zone. Use a name such as Europe/Vienna or America/New_York.")
 
 
@@ -70,13 +70,14 @@ class Connection(models.Model):
     last_error = models.TextField(blank=True, editable=False)
     last_error_code = models.CharField(max_length=60, blank=True, editable=False)
     failures_in_row = models.PositiveIntegerField(default=0, editable=False)
+    rests_until = models.DateTimeField(null=True, blank=True, editable=False)
     orders_read_until = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     history = HistoricalRecords(
         excluded_fields=[
             "credentials", "facts", "lease_owner", "lease_epoch", "lease_until", "last_ok_at", "last_error_at", "last_error",
-            "last_error_code", "failures_in_row", "orders_read_until",
+            "last_error_code", "failures_in_row", "rests_until", "orders_read_until",
         ]
     )  # fmt: skip
 

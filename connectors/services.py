@@ -1,17 +1,19 @@
 """Connections: made, opened, tested, and how they fare."""
 
-from collections.abc import Callable
-from datetime import datetime
+import random
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import F
+from django.db.models import F, Q
 
 from connectors.contract import CallRecord, CheckReport, Context
 from connectors.errors import ConfigError, ConnectorError
 from connectors.models import ApiCall, Connection
+from connectors.rests import ONES_OWN, rest_after
 
 
 class CallLog:
@@ -31,6 +33,9 @@ class CallLog:
         """Write down what has come in since the last time."""
         with self._lock:
             records, self._records = self._records, []
+        asked = [record.at + timedelta(seconds=record.wait) for record in records if record.wait > ONES_OWN]
+        if asked:
+            _rest(self._connection, until=max(asked))
         ApiCall.objects.bulk_create(
             [
                 ApiCall(
@@ -56,6 +61,7 @@ def connection_open(*, connection: Connection, log: CallLog, now: Callable[[], d
             record=log.record,
             now=now,
             data_dir=settings.DATA_DIR,
+            rests_until=connection.rests_until,
             allow_private=settings.EVENSTOCK_ALLOW_PRIVATE_NETWORKS,
         )
     )
@@ -95,7 +101,8 @@ def connection_save(
 
 def connection_check(*, connection: Connection, now: Callable[[], datetime]) -> CheckReport:
     """Test a connection without changing anything at the other end; keep the facts it told. Result: findings in words.
-    A connector that can't be opened at all raises ConfigError."""
+    A connector that can't be opened at all raises ConfigError. A person asks, so it is asked even while it rests."""
+    rest_end(connections=[connection])
     log = CallLog(connection)
     try:
         report: CheckReport = connection_open(connection=connection, log=log, now=now).check()
@@ -111,14 +118,35 @@ def connection_check(*, connection: Connection, now: Callable[[], datetime]) -> 
 
 
 def health_record(*, connection: Connection, error: ConnectorError | None, now: datetime) -> None:
-    """Note that the connection answered, or how it failed. Health is no setting: it writes no history."""
+    """Note that the connection answered, or how it failed. Health is no setting: it writes no history. What fails again and
+    again, and may come back by itself, is left alone for a while."""
     row = Connection.objects.filter(pk=connection.pk)
     if error is None:
         row.update(last_ok_at=now, failures_in_row=0, last_error="", last_error_code="")
-    else:
-        row.update(
-            last_error_at=now,
-            last_error=str(error)[:2000],
-            last_error_code=error.code[:60],
-            failures_in_row=F("failures_in_row") + 1,
-        )
+        return
+    if error.code == "busy":  # it was not asked: that says nothing new
+        return
+    row.update(
+        last_error_at=now,
+        last_error=str(error)[:2000],
+        last_error_code=error.code[:60],
+        failures_in_row=F("failures_in_row") + 1,
+    )
+    if isinstance(error, RetryableError):
+        rest = rest_after(failures=row.values_list("failures_in_row", flat=True).get(), spread=random.random())
+        if rest:
+            _rest(connection, until=now + rest)
+
+
+def rest_end(*, connections: Iterable[Connection]) -> None:
+    """A person wants them asked now, whatever they asked for or failed at before."""
+    for connection in connections:
+        connection.rests_until = None
+        Connection.objects.filter(pk=connection.pk).update(rests_until=None)
+
+
+def _rest(connection: Connection, *, until: datetime) -> None:
+    """Ask it nothing before then. A folder has no server that must recover."""
+    if "url" in connection.spec.settings.model_fields:
+        sooner = Q(rests_until=None) | Q(rests_until__lt=until)
+        Connection.objects.filter(sooner, pk=connection.pk).update(rests_until=until)

@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
@@ -151,6 +152,10 @@ class ConnectionAdmin(AskedActionsAdmin, HistoryAdmin):
     def health(self, connection: Connection) -> SafeString:
         if not connection.is_active:
             return badge("Not in use", "mute")
+        if connection.rests_until and connection.rests_until > timezone.now():
+            until = date_format(timezone.localtime(connection.rests_until), "H:i")
+            why = connection.last_error.split("\n")[0][:160] or "It asked us to wait."
+            return format_html('{} <span class="sub">{}</span>', badge(f"Left alone until {until}", "warn"), why)
         if connection.failures_in_row:
             times = "once" if connection.failures_in_row == 1 else f"{connection.failures_in_row} times in a row"
             return format_html(

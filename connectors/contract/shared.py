@@ -51,7 +51,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One request as the HTTP door logs it. `path` carries no secret; `status` 0 means no reply came."""
+    """One request as the HTTP door logs it. `path` carries no secret; `status` 0 means no reply came; `wait` is how many seconds
+    of peace the system asked for."""
 
     at: datetime
     method: str
@@ -59,6 +60,7 @@ class CallRecord:
     status: int
     latency_ms: int
     error: str = ""
+    wait: float = 0
 
 
 Recorder = Callable[[CallRecord], None]
@@ -106,6 +108,7 @@ class Context:
     data_dir: Path  # where a relative folder setting is rooted
     allow_private: bool = False  # may an address be a private or loopback one? (reliability.md, case 41)
 
+    rests_until: datetime | None = None  # ask it nothing before then (connectors/rests.py)
 
 @dataclass(frozen=True, slots=True)
 class Kind:

@@ -1,17 +1,16 @@
 """What a shop may set for its CSV till. Only `folder` is required; everything else has a safe default."""
 
 import re
-from functools import cache
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from connectors.pos_csv.numbers import NumberFormat
 from connectors.pos_csv.presets import PresetName, Role
+from connectors.zones import zone_is_known
 
 Encoding = Literal["utf-8", "utf-16", "cp1252", "latin-1", "cp1250", "cp1253", "cp1254"]
-_time_zones = cache(available_timezones)  # they are files: 11 ms a look, and every opening of a till looks
 Percent = Annotated[int, Field(ge=0, le=100)]
 NAME_TIME = (
     r"(?<!\d)(?P<year>20\d\d)[-_.]?(?P<month>\d\d)[-_.]?(?P<day>\d\d)[T_ .-]{0,3}"
@@ -60,7 +59,7 @@ class PosCsvSettings(BaseModel):
     @field_validator("timezone")
     @classmethod
     def _timezone_exists(cls, name: str) -> str:
-        if name not in _time_zones():
+        if not zone_is_known(name):
             raise ValueError(f"There is no time zone “{name}”. Use a name such as Europe/Paris or America/New_York.")
         return name
 

@@ -1,7 +1,5 @@
 """WooCommerce as a kind of connection."""
 
-from django.conf import settings
-
 from connectors.contract import Capabilities, Context, Kind, Side
 from connectors.woocommerce.settings import WooCommerceCredentials, WooCommerceSettings
 from connectors.woocommerce.store import WooCommerceStore
@@ -13,7 +11,8 @@ def _build(context: Context) -> WooCommerceStore:
         context.credentials,
         record=context.record,
         now=context.now,
-        allow_private=settings.EVENSTOCK_ALLOW_PRIVATE_NETWORKS,  # the operator's to decide, not the shop's admin's
+        allow_private=context.allow_private,
+        rests_until=context.rests_until,
     )
 
 

@@ -43,6 +43,7 @@ class WooCommerceStore:
         allow_private: bool = False,
     ) -> None:
         self.pacer = Pacer(lanes=settings.lanes, batch=settings.batch_size)
+        rests_until: datetime | None = None,
         self.settle = timedelta(seconds=settings.settle_seconds)
         self._settings = settings
         key, secret = credentials.consumer_key.get_secret_value(), credentials.consumer_secret.get_secret_value()
@@ -56,6 +57,7 @@ class WooCommerceStore:
             allow_private=allow_private,
             secrets=tuple(filter(None, (key, secret, self._webhook_secret))),
         )
+            rests_until=rests_until,
         self._client = Client(settings.url, key, secret, door=door)
         self._listings = Listings(self._client, self.pacer, per_page=settings.per_page, version=settings.version)
 

@@ -15,7 +15,7 @@ from connectors.contract import Side as SideKind
 from connectors.errors import ConfigError, ConnectorError
 from connectors.leases import LeaseLostError, lease_acquire
 from connectors.models import Connection
-from connectors.services import CallLog, connection_open, health_record
+from connectors.services import CallLog, connection_open, health_record, rest_end
 from sync.models import OutboundWrite, SyncRun, TillFeed
 from sync.services.context import Progress, RunContext, Side, silent
 from sync.services.log import counted
@@ -56,8 +56,11 @@ def run_sync(
 
     `read_only` stops after both sides have been read. `release`: a held run that a manager lets go on. `may_wait`: wait for
     settle times and second looks here, or leave them to the next run. Raises LeaseHeldError when another run is at it.
+    `by` a person, a system is asked even while it is left alone.
     """
     tills = tills_of(store=store)
+    if by is not None:
+        rest_end(connections=[store, *tills])
     with ExitStack() as stack:
         sides = [
             stack.enter_context(side_opened(connection, now)) for connection in sorted([store, *tills], key=lambda one: one.pk)
