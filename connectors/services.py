@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Q
 
 from connectors.contract import CallRecord, CheckReport, Context
-from connectors.errors import ConfigError, ConnectorError
+from connectors.errors import ConfigError, ConnectorError, RetryableError
 from connectors.models import ApiCall, Connection
 from connectors.rests import ONES_OWN, rest_after
 

@@ -13,7 +13,7 @@ from connectors.rest_pos.check import Checkup
 from connectors.rest_pos.client import Client
 from connectors.rest_pos.feeds import Statements, reasons_to_look
 from connectors.rest_pos.settings import RestPosCredentials, RestPosSettings
-from connectors.rest_pos.writes import LONGEST, Receipts, adjustments_send
+from connectors.rest_pos.writes import Receipts, adjustments_send
 
 
 class RestPosTill:
