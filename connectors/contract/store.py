@@ -43,6 +43,18 @@ class StoreReading:
     sale_price: Decimal | None
     backorders: bool = False  # the store may sell it below zero
     receipt: str = ""
+    cost: Decimal | None = None  # None also where the store keeps no costs
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFacts:
+    """How the store writes its prices, by its own settings; "" and None where it doesn't say."""
+
+    currency: str = ""
+    decimals: int | None = None
+    adds_tax: bool | None = None  # False: what a price says is what a customer pays
+    includes_tax: bool | None = None
+    keeps_costs: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,8 @@ class OrderState:
 
 @dataclass(frozen=True, slots=True)
 class StoreWrite:
-    """A write to one listing. Exactly one of `delta` (relative) and `quantity` (absolute), or neither for a price."""
+    """A write to one listing. At most one of `delta` (relative) and `quantity` (absolute); what is None or "" stays as it is.
+    `decimals`: those of the prices here. `ends_sale`: the sale price goes."""
 
     operation_id: UUID
     remote_id: int
@@ -80,6 +93,14 @@ class StoreWrite:
     delta: int | None = None
     quantity: int | None = None
     price: Decimal | None = None
+    decimals: int = 2
+    ends_sale: bool = False
+    barcode: str = ""
+    cost: Decimal | None = None
+
+    @property
+    def carries_number(self) -> bool:
+        return self.delta is not None or self.quantity is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +139,10 @@ class Store(Protocol):
     def read_orders(self, *, modified_after: datetime) -> Sequence[OrderState]:
         """Every order modified after then, trashed ones too, in no particular order; count-checked. Reads some way further
         back than asked: two clocks differ, and a second has many changes (woocommerce.md 2)."""
+        ...
+
+    def price_facts(self) -> PriceFacts:
+        """How its prices are written. What a key may not ask is left open."""
         ...
 
     def plan_batches(self, writes: Sequence[StoreWrite]) -> Iterator[WriteBatch]:

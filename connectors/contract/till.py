@@ -86,6 +86,18 @@ class TillWrite:
 
 
 @dataclass(frozen=True, slots=True)
+class TillPriceWrite:
+    """A retail price the till must take. Absolute: taking it twice is taking it once."""
+
+    operation_id: UUID
+    sku: str
+    price: Decimal
+    decimals: int
+    currency: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class TillNote:
     """A few plain lines for whoever stands at the till. Told once under `operation_id`, however often it is sent."""
 
@@ -134,4 +146,16 @@ class NotedTill(Till, Protocol):
 
     def note(self, note: TillNote) -> None:
         """Show it. Raises ConnectorError where it can't be; told twice by the same operation id, it is shown once."""
+        ...
+
+
+class PricedTill(Till, Protocol):
+    """A till that takes retail prices from us. `Capabilities.takes_prices` says which kinds are."""
+
+    def send_prices(self, writes: Sequence[TillPriceWrite]) -> Sequence[WriteResult]:
+        """One result per write; never raises for what the till or the network did."""
+        ...
+
+    def look_up_prices(self, writes: Sequence[TillPriceWrite]) -> Mapping[UUID, Outcome]:
+        """What became of these, as `look_up` says it for adjustments."""
         ...

@@ -39,6 +39,14 @@ class Client(API):  # type: ignore[misc]  # the package has no types
             raise _strange(reply)
         return Page(rows, _total(reply))
 
+    def rows(self, endpoint: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Result: one GET's short list, which is whole without a total."""
+        reply: Reply = self.get(endpoint, params=params)
+        rows = _body(reply)
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise _strange(reply)
+        return rows
+
     def one(self, endpoint: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Result: one GET's object."""
         return _object(self.get(endpoint, params=params or {}))

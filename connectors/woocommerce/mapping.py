@@ -7,10 +7,13 @@ from typing import Any
 
 from connectors.contract import OrderLine, OrderState, StockManagement, StoreReading, StoreWrite
 from connectors.errors import ConfigError
+from connectors.money import PriceError, price_parse, price_text
 
 RECEIPT = "_evenstock_op"
+COST_DECIMALS = 4
 LISTING_FIELDS = (
-    "id,parent_id,type,sku,name,global_unique_id,status,manage_stock,stock_quantity,backorders,regular_price,sale_price"
+    "id,parent_id,type,sku,name,global_unique_id,status,manage_stock,stock_quantity,backorders,regular_price,sale_price,"
+    "cost_of_goods_sold"
 )
 ORDER_FIELDS = "id,number,status,currency,date_created_gmt,date_modified_gmt,line_items"
 
@@ -35,6 +38,7 @@ def reading_from(row: Row, *, parent_remote_id: int = 0) -> StoreReading:
         sale_price=_price(row, "sale_price"),
         backorders=_need(row, "backorders") in ("yes", "notify"),
         receipt=receipt_from(row),
+        cost=_cost(row),
     )
 
 
@@ -72,7 +76,13 @@ def item_from(write: StoreWrite) -> dict[str, Any]:
     elif write.quantity is not None:
         item["stock_quantity"] = int(write.quantity)
     if write.price is not None:
-        item["regular_price"] = f"{write.price:f}"
+        item["regular_price"] = price_text(write.price, decimals=write.decimals)
+    if write.ends_sale:
+        item["sale_price"] = ""
+    if write.barcode:
+        item["global_unique_id"] = write.barcode
+    if write.cost is not None:
+        item["cost_of_goods_sold"] = {"values": [{"defined_value": price_text(write.cost, decimals=COST_DECIMALS)}]}
     item["meta_data"] = [{"key": RECEIPT, "value": str(write.operation_id)}]
     return item
 
@@ -112,10 +122,24 @@ def _quantity(row: Row) -> Decimal | None:
 def _price(row: Row, field: str) -> Decimal | None:
     """None where there is no price, or one that can't be read: importers write “12,50” past WooCommerce's checks. One such
     product must not stop the reading of the others."""
-    said = _need(row, field)
+    return _amount(_need(row, field))
+
+
+def _cost(row: Row) -> Decimal | None:
+    """The product's own cost; a variation without one has its parent's (woocommerce.md 34). None where none is kept."""
+    kept = row.get("cost_of_goods_sold")
+    values = kept.get("values") if isinstance(kept, dict) else None
+    return (
+        _amount(values[0].get("defined_value")) if isinstance(values, list) and values and isinstance(values[0], dict) else None
+    )
+
+
+def _amount(said: Any) -> Decimal | None:
+    if isinstance(said, bool) or not isinstance(said, int | Decimal | str):
+        return None
     try:
-        return None if said is None or said == "" else _number(row, field, said)
-    except ConfigError:
+        return price_parse(said if isinstance(said, str) else f"{said:f}")
+    except PriceError:
         return None
 
 

@@ -106,7 +106,7 @@ def _result(write: StoreWrite, item: Mapping[str, Any] | None, parent: int) -> W
 
 def _ignored(write: StoreWrite, reading: StoreReading) -> RejectedError | None:
     """WooCommerce accepts and ignores what it doesn't count (woocommerce.md 5, 10)."""
-    if write.delta is not None or write.quantity is not None:
+    if write.carries_number:
         if reading.stock_management is StockManagement.NONE:
             return RejectedError(
                 "The shop does not manage this product's stock, so it ignored the change.",
@@ -119,7 +119,7 @@ def _ignored(write: StoreWrite, reading: StoreReading) -> RejectedError | None:
                 next_step="Align the item with the product, or let the variation manage its own stock.",
                 code="stock_of_parent",
             )
-    if write.price is not None and reading.price != write.price:
+    if not write.carries_number and write.price is not None and reading.price != write.price:
         return RejectedError(
             f"The shop shows {reading.price} instead of the price {write.price} we sent.",
             next_step="Look at the product's price in the shop; a plugin may own it.",

@@ -8,6 +8,7 @@ import pytest
 
 from connectors.contract import StockManagement, StoreReading, StoreWrite
 from connectors.errors import ConfigError
+from connectors.money import PriceError
 from connectors.woocommerce.hooks import signature_is_right
 from connectors.woocommerce.mapping import item_from, order_from, reading_from, receipt_from
 from tests.connectors.woocommerce import recorded
@@ -166,12 +167,25 @@ def test_an_absolute_write_of_nothing_is_zero_and_no_delta():
 
 
 @pytest.mark.parametrize(
-    ("price", "text"), [("12.50", "12.50"), ("1E+2", "100"), ("0.0000001", "0.0000001"), ("1234.5", "1234.5")]
+    ("price", "decimals", "text"),
+    [("12.50", 2, "12.50"), ("1E+2", 2, "100.00"), ("1234.5000", 2, "1234.50"), ("1250", 0, "1250")],
 )
-def test_a_price_is_dotted_text_without_exponent(price, text):
-    item = item_from(StoreWrite(OPERATION, 7, 0, price=Decimal(price)))
+def test_a_price_is_dotted_text_with_the_currencys_decimals(price, decimals, text):
+    item = item_from(StoreWrite(OPERATION, 7, 0, price=Decimal(price), decimals=decimals))
     assert item["regular_price"] == text
-    assert set(item) == {"id", "regular_price", "meta_data"}
+    assert "inventory_delta" not in item
+
+
+@pytest.mark.parametrize("price", ["NaN", "-1", "12.345", "Infinity"])
+def test_what_is_no_price_is_never_put_on_the_wire(price):
+    with pytest.raises(PriceError):
+        item_from(StoreWrite(OPERATION, 7, 0, price=Decimal(price)))
+
+
+def test_a_sale_ends_and_barcode_and_cost_are_filled_in_by_their_own_fields():
+    item = item_from(StoreWrite(OPERATION, 7, 0, price=Decimal(5), ends_sale=True, barcode="4006381333931", cost=Decimal("2.5")))
+    assert (item["sale_price"], item["global_unique_id"]) == ("", "4006381333931")
+    assert item["cost_of_goods_sold"] == {"values": [{"defined_value": "2.5000"}]}
 
 
 # -- orders ----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,38 @@
+"""How a shop writes its prices, by its own settings."""
+
+from connectors.contract import PriceFacts
+from connectors.errors import ConfigError, RejectedError
+from connectors.woocommerce.client import Client
+
+_MOST_DECIMALS = 4
+
+
+def price_facts_read(client: Client) -> PriceFacts:
+    """Result: currency, decimals, tax and costs as the shop has them. A key without the shop's settings learns the currency only.
+    Raises ConnectorError where the shop can't be asked at all."""
+    try:
+        general = _settings(client, "general")
+        adds_tax = {"yes": True, "no": False}.get(general.get("woocommerce_calc_taxes", ""))
+        tax = _settings(client, "tax") if adds_tax else {}
+    except (ConfigError, RejectedError):
+        said = client.one("data/currencies/current", {"_fields": "code"})
+        return PriceFacts(currency=str(said.get("code", "")), keeps_costs=_keeps_costs(client))
+    decimals = general.get("woocommerce_price_num_decimals", "")
+    return PriceFacts(
+        currency=general.get("woocommerce_currency", ""),
+        decimals=min(int(decimals), _MOST_DECIMALS) if decimals.isascii() and decimals.isdigit() else None,
+        adds_tax=adds_tax,
+        includes_tax={"yes": True, "no": False}.get(tax.get("woocommerce_prices_include_tax", "")),
+        keeps_costs=_keeps_costs(client),
+    )
+
+
+def _settings(client: Client, group: str) -> dict[str, str]:
+    rows = client.rows(f"settings/{group}", {"_fields": "id,value"})
+    return {str(row.get("id")): str(row.get("value", "")) for row in rows}
+
+
+def _keeps_costs(client: Client) -> bool | None:
+    """The field is there only while the shop's “Cost of goods sold” is switched on (woocommerce.md 34)."""
+    page = client.page("products", {"per_page": "1", "_fields": "id,cost_of_goods_sold"})
+    return "cost_of_goods_sold" in page.rows[0] if page.rows else None
