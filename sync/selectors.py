@@ -1,6 +1,6 @@
 """Questions about the state of things. They read; they change nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -12,6 +12,7 @@ from alignment.models import Alignment, StoreLocation
 from connectors.contract import StockManagement
 from connectors.models import Connection
 from inventory.models import Item, StockLevel
+from inventory.scopes import ScopeTable, inherited
 from sync.core.policy import Policy, Rule
 from sync.core.readings import WriteSpan
 from sync.core.targets import listing_target
@@ -58,10 +59,9 @@ def pairs_syncable(*, store: Connection) -> QuerySet[Alignment]:
     )
 
 
-def pairs_owing(*, store: Connection) -> QuerySet[Alignment]:
-    """Result: the pairs of the store that may be owed something (design.md §3.2), found by the database: a first sieve,
-    decided exactly by `targets_of`. Pairs with a write under way, or a suspect that waits for its second look, are left
-    out; so are those whose last write the shop refused, while nothing about it has changed, and those under review."""
+def pairs_with_target(*, store: Connection) -> QuerySet[Alignment]:
+    """Result: the store's syncable pairs whose item its till counts, each with `available` and `target`, worked out by the
+    database: a first sieve, decided exactly by `targets_of`."""
     places = StoreLocation.objects.filter(store=store).values("location_id")
     buffer = StoreLocation.objects.filter(store=store).aggregate(sum=Sum("buffer"))["sum"] or ZERO
     available = (
@@ -71,12 +71,23 @@ def pairs_owing(*, store: Connection) -> QuerySet[Alignment]:
         .values("sum")
     )
     target = Greatest(Floor(Coalesce(F("available"), 0, output_field=NUMBER) - buffer), 0, output_field=NUMBER)
-    under_way = OutboundWrite.objects.filter(listing=OuterRef("listing"), state__in=OutboundWrite.OPEN)
     return (
         pairs_syncable(store=store)
         .annotate(available=Subquery(available, output_field=NUMBER))
-        .filter(available__isnull=False, listing__suspect=None)
-        .annotate(gap=ExpressionWrapper(target - F("listing__baseline"), output_field=NUMBER))
+        .filter(available__isnull=False)
+        .annotate(target=target)
+    )
+
+
+def pairs_owing(*, store: Connection) -> QuerySet[Alignment]:
+    """Result: the pairs of the store that may be owed something (design.md §3.2), found by the database. Pairs with a write
+    under way, or a suspect that waits for its second look, are left out; so are those whose last write the shop refused, while
+    nothing about it has changed, and those under review."""
+    under_way = OutboundWrite.objects.filter(listing=OuterRef("listing"), state__in=OutboundWrite.OPEN)
+    return (
+        pairs_with_target(store=store)
+        .filter(listing__suspect=None)
+        .annotate(gap=ExpressionWrapper(F("target") - F("listing__baseline"), output_field=NUMBER))
         .exclude(gap__gt=Decimal("-0.0005"), gap__lt=Decimal("0.0005"))
         .exclude(Exists(under_way))
         .exclude(pk__in=under_review(store=store).values("alignment_id"))
@@ -97,25 +108,19 @@ def rules_of(*, store: Connection, items: Iterable[Item]) -> dict[int, Rule]:
     """Result: by item, the rule for its differences in this store: product ← category ← store ← all (design.md §3.7)."""
     items = list(items)
     wanted = Q(item=None) | Q(item__in=[item.pk for item in items])
-    found = SyncPolicy.objects.filter(wanted, Q(connection=None) | Q(connection=store))
-    widest_first = sorted(found, key=lambda row: (row.item_id is not None, row.category != "", row.connection_id is not None))
-    return {item.pk: _rule([row for row in widest_first if _applies(row, item)]) for item in items}
+    table = ScopeTable(SyncPolicy.objects.filter(wanted, Q(connection=None) | Q(connection=store)))
+    return {item.pk: _rule(table.chain(item_id=item.pk, category=item.category, connection_ids=[store.pk])) for item in items}
 
 
-def _applies(row: SyncPolicy, item: Item) -> bool:
-    return row.item_id == item.pk if row.item_id else row.category in ("", item.category)
-
-
-def _rule(widest_first: Iterable[SyncPolicy]) -> Rule:
-    rule = Rule()
-    for row in widest_first:
-        rule = Rule(
-            policy=Policy(row.policy) if row.policy else rule.policy,
-            minor_to=rule.minor_to if row.minor_to is None else row.minor_to,
-            major_to=rule.major_to if row.major_to is None else row.major_to,
-            review_major=rule.review_major if row.review_major is None else row.review_major,
-        )
-    return rule
+def _rule(widest_first: Sequence[SyncPolicy]) -> Rule:
+    """Result: what the rows say together; what none says is as the core has it."""
+    default = Rule()
+    return Rule(
+        policy=Policy(inherited(widest_first, "policy", default.policy.value)),
+        minor_to=inherited(widest_first, "minor_to", default.minor_to),
+        major_to=inherited(widest_first, "major_to", default.major_to),
+        review_major=inherited(widest_first, "review_major", default.review_major),
+    )
 
 
 def supply_levels(*, store: Connection, item_ids: Iterable[int]) -> dict[int, StockLevel]:
