@@ -36,7 +36,6 @@ class Capabilities:
     files: bool = False  # tells by files that somebody must drop: that none comes is news
     notes: bool = False  # can show its staff a note: a `NotedTill`
     complete_readings: bool = True  # one reading shows every item, so that an absent one is known to be missing
-    takes_prices: bool = False  # may be told retail prices: a `PricedTill`
 
 
 class Outcome(StrEnum):
@@ -107,9 +106,9 @@ class Context:
     record: Recorder
     now: Callable[[], datetime]
     data_dir: Path  # where a relative folder setting is rooted
+    rests_until: datetime | None = None  # ask it nothing before then (connectors/rests.py)
     allow_private: bool = False  # may an address be a private or loopback one? (reliability.md, case 41)
 
-    rests_until: datetime | None = None  # ask it nothing before then (connectors/rests.py)
 
 @dataclass(frozen=True, slots=True)
 class Kind:

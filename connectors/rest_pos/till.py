@@ -32,8 +32,8 @@ class RestPosTill:
             limits=Limits(connect=settings.connect_timeout, read=settings.read_timeout),
             ca_file=settings.ca_file,
             allow_private=context.allow_private,
-            secrets=(token,),
             rests_until=context.rests_until,
+            secrets=(token,),
             sleep=sleep,
         )
         self._client = Client(settings.url, token, door=door, page_limit=settings.page_limit)

@@ -8,7 +8,6 @@ from connectors.contract import (
     CheckReport,
     Hook,
     OrderState,
-    PriceFacts,
     Recorder,
     StoreReading,
     StoreWrite,
@@ -24,7 +23,6 @@ from connectors.woocommerce.doctor import Doctor
 from connectors.woocommerce.hooks import TOPICS, hook_create, hooks_read, order_told
 from connectors.woocommerce.listings import Listings
 from connectors.woocommerce.orders import orders_read, orders_read_by_id
-from connectors.woocommerce.prices import price_facts_read
 from connectors.woocommerce.settings import WooCommerceCredentials, WooCommerceSettings
 from connectors.woocommerce.writes import batch_send, batches_plan
 
@@ -43,9 +41,9 @@ class WooCommerceStore:
         record: Recorder,
         now: Callable[[], datetime],
         allow_private: bool = False,
+        rests_until: datetime | None = None,
     ) -> None:
         self.pacer = Pacer(lanes=settings.lanes, batch=settings.batch_size)
-        rests_until: datetime | None = None,
         self.settle = timedelta(seconds=settings.settle_seconds)
         self._settings = settings
         key, secret = credentials.consumer_key.get_secret_value(), credentials.consumer_secret.get_secret_value()
@@ -57,9 +55,9 @@ class WooCommerceStore:
             limits=Limits(connect=settings.connect_timeout, read=settings.read_timeout),
             ca_file=settings.ca_file,
             allow_private=allow_private,
+            rests_until=rests_until,
             secrets=tuple(filter(None, (key, secret, self._webhook_secret))),
         )
-            rests_until=rests_until,
         self._client = Client(settings.url, key, secret, door=door)
         self._listings = Listings(self._client, self.pacer, per_page=settings.per_page, version=settings.version)
 
@@ -92,9 +90,6 @@ class WooCommerceStore:
 
     def hook_delete(self, remote_id: int) -> None:
         self._client.remove(f"webhooks/{remote_id}")
-
-    def price_facts(self) -> PriceFacts:
-        return price_facts_read(self._client)
 
     def plan_batches(self, writes: Sequence[StoreWrite]) -> Iterator[WriteBatch]:
         return batches_plan(writes, self.pacer)
