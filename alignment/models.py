@@ -34,6 +34,7 @@ class Listing(models.Model):
     backorders = models.BooleanField(default=False)
     price = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
     sale_price = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
+    cost = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
 
     quantity = models.DecimalField(max_digits=14, decimal_places=3, null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
