@@ -4,6 +4,7 @@ import os
 import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 from django.db.models import F, Q
@@ -50,10 +51,16 @@ class Lease:
         mine.update(lease_owner="", lease_until=None)
 
 
-def _is_dead_here(owner: str) -> bool:
-    """Did a process of this very machine hold the lease, and is it gone? Then nobody need wait for the claim to end."""
-    host, _, rest = owner.partition(":")
-    pid = rest.partition(":")[0]
+def process_name() -> str:
+    """Result: which process this is: machine, number, and when it began. A container that is started again gives out the same
+    numbers anew."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}"
+
+
+def process_is_gone(name: str) -> bool:
+    """Was that a process of this very machine, and has it ended? False also where nobody here can tell."""
+    host, _, rest = name.partition(":")
+    pid, _, mark = rest.partition(":")
     if host != socket.gethostname() or not pid.isdigit():
         return False
     try:
@@ -62,15 +69,26 @@ def _is_dead_here(owner: str) -> bool:
         return True
     except PermissionError:
         return False
-    return False
+    began, now_began = mark.partition("-")[0], _began(int(pid))
+    return began.startswith("t") and bool(now_began) and began != now_began
+
+
+def _began(pid: int) -> str:
+    """Result: when a process began, in the kernel's own count; "" where the system doesn't say."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    fields = stat.rpartition(")")[2].split()  # the name before it may hold anything
+    return "ended" if fields[0] == "Z" else f"t{fields[19]}"
 
 
 def lease_acquire(*, connection: Connection, now: datetime) -> Lease:
     """Result: the turn on this connection, with an epoch above every earlier one. Raises LeaseHeldError."""
-    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+    owner = f"{process_name()}-{uuid4().hex[:8]}"
     current = Connection.objects.get(pk=connection.pk)
     free = Q(lease_owner="") | Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    if current.lease_owner and _is_dead_here(current.lease_owner):
+    if current.lease_owner and process_is_gone(current.lease_owner):
         free |= Q(lease_owner=current.lease_owner, lease_epoch=current.lease_epoch)
     taken = (
         Connection.objects.filter(free, pk=connection.pk)

@@ -5,12 +5,15 @@ from sync.models.log import SyncLog
 from sync.models.order import Order, OrderLine
 from sync.models.policy import SyncPolicy
 from sync.models.run import RunProblem, SyncRun
+from sync.models.schedule import Heartbeat, JobSlot
 from sync.models.state import SyncState
 from sync.models.write import OutboundWrite
 
 __all__ = [
+    "Heartbeat",
     "HookHealth",
     "InboundEvent",
+    "JobSlot",
     "Order",
     "OrderLine",
     "OutboundWrite",

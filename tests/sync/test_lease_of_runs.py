@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.leases import LeaseHeldError, lease_acquire
+from connectors.leases import LeaseHeldError, _began, lease_acquire, process_is_gone, process_name
 from connectors.models import Connection
 from sync.models import OutboundWrite, SyncRun
 
@@ -110,3 +110,25 @@ def test_a_run_that_lost_its_turn_between_two_batches_stops_there(open_shop):
     assert shop.sync().state == "done"
     assert shop.shown() == shop.expected()
     assert OutboundWrite.objects.filter(state__in=OutboundWrite.OPEN).count() == 0
+
+
+def test_the_turn_of_a_process_whose_number_was_given_out_again_is_taken_over(open_shop):
+    shop = open_shop(stock={"A": 1})
+    later = shop.clock.now() + timedelta(minutes=5)
+    alive = process_name()
+    again = f"{alive.rpartition(':')[0]}:t1-12345678"  # a container that is started again counts from the beginning
+    for owner, gone in ((f"{alive}-12345678", False), (again, True)):
+        assert process_is_gone(owner) is gone
+    Connection.objects.update(lease_owner=again, lease_until=later)
+    assert lease_acquire(connection=shop.store, now=shop.clock.now()).owner.startswith(alive)
+
+
+def test_a_killed_process_that_nobody_has_buried_is_gone():
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    name = f"{process_name().partition(':')[0]}:{child.pid}:{_began(child.pid)}"
+    assert not process_is_gone(name)
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended; its parent has not asked
+    assert process_is_gone(name)
+    child.wait()
+    assert process_is_gone(name)
