@@ -8,6 +8,7 @@ from connectors.contract import (
     CheckReport,
     Hook,
     OrderState,
+    PriceFacts,
     Recorder,
     StoreReading,
     StoreWrite,
@@ -23,6 +24,7 @@ from connectors.woocommerce.doctor import Doctor
 from connectors.woocommerce.hooks import TOPICS, hook_create, hooks_read, order_told
 from connectors.woocommerce.listings import Listings
 from connectors.woocommerce.orders import orders_read, orders_read_by_id
+from connectors.woocommerce.prices import price_facts_read
 from connectors.woocommerce.settings import WooCommerceCredentials, WooCommerceSettings
 from connectors.woocommerce.writes import batch_send, batches_plan
 
@@ -90,6 +92,9 @@ class WooCommerceStore:
 
     def hook_delete(self, remote_id: int) -> None:
         self._client.remove(f"webhooks/{remote_id}")
+
+    def price_facts(self) -> PriceFacts:
+        return price_facts_read(self._client)
 
     def plan_batches(self, writes: Sequence[StoreWrite]) -> Iterator[WriteBatch]:
         return batches_plan(writes, self.pacer)

@@ -101,7 +101,7 @@ def test_the_manager_sees_it_on_the_connections_page_and_in_the_list(shop, admin
 
 
 def test_what_was_told_meanwhile_is_booked_all_the_same(shop):
-    order = shop.app.place_order([("MUG", 1)])
+    order = shop.app.place_order([("MUG", 1)]).id
     break_down(shop)
     assert tell(shop, order).status_code == 200
     assert work(shop) == "done"
