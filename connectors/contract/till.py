@@ -118,6 +118,10 @@ class Till(Protocol):
         started again for the others."""
         ...
 
+    def has_news(self, *, since: Mapping[str, Any] | None) -> bool:
+        """Would `feeds` offer anything? Cheap enough to be asked every minute, and changes nothing. Raises ConnectorError."""
+        ...
+
     def guard(self, feed: Feed, previous: Mapping[str, Any] | None) -> Sequence[str]:
         """Why a person should look before this feed is used, given the figures of the last one used; empty: go on."""
         ...

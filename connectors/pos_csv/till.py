@@ -71,6 +71,11 @@ class PosCsvTill:
             if feed is not None:
                 yield feed
 
+    def has_news(self, *, since: Mapping[str, Any] | None) -> bool:
+        """By the names and times of the files alone; none is opened."""
+        now = self._now()
+        return bool(self._folder.interrupted(now) or self._folder.waiting(now))
+
     def guard(self, feed: Feed, previous: Mapping[str, Any] | None) -> Sequence[str]:
         """Why a person should look first: many items gone or emptied, other columns, another currency (guards.py)."""
         current = FeedFigures.from_json(feed.figures)

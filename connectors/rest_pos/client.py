@@ -71,6 +71,10 @@ class Client:
                     code="too_many_rows",
                 )
 
+    def has_changes(self, what: str, *, after: int) -> bool:
+        """Did anything in a list change after a version?"""
+        return bool(self._page(what, after, 1)[1])
+
     def first(self, what: str) -> Envelope:
         """Result: the beginning of a list."""
         return self._page(what, 0, 1)[0]

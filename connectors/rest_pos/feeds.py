@@ -99,6 +99,15 @@ class Statements:
             return self._whole(since, began, identity)
         return self._changes(since, began, identity)
 
+    def has_next(self, kept: Mapping[str, Any] | None) -> bool:
+        """Would there be a feed? Raises ConnectorError."""
+        since = Figures.from_json(kept)
+        if since is None or self._whole_is_due(since, self._now()):
+            return True
+        return self._client.has_changes("levels", after=since.levels_from) or self._client.has_changes(
+            "items", after=since.items_until
+        )
+
     def _whole_is_due(self, since: Figures, now: datetime) -> bool:
         every = timedelta(hours=self._settings.complete_every_hours)
         return since.till != self._settings.url or now - since.whole_at >= every

@@ -49,6 +49,10 @@ class RestPosTill:
         if feed is not None:
             yield feed
 
+    def has_news(self, *, since: Mapping[str, Any] | None) -> bool:
+        """One row of each list is asked for, at most."""
+        return Statements(self._client, self._settings, self._now).has_next(since)
+
     def guard(self, feed: Feed, previous: Mapping[str, Any] | None) -> Sequence[str]:
         return reasons_to_look(feed, previous, self._settings)
 
