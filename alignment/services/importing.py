@@ -19,6 +19,7 @@ from alignment.models import Alignment, Listing
 from alignment.selectors import is_stockable
 from alignment.services.alignments import listings_reopen
 from connectors.models import Connection
+from connectors.statistics import statistics_refresh
 from inventory.models import Item
 
 _PAIR = ("pk", "item_id", "listing_id", "status", "match_type", "confidence")
@@ -90,6 +91,7 @@ def import_apply(*, plan: ImportPlan, by: AbstractBaseUser | None, reason: str) 
             listings_reopen(listing_ids=[*(alignment.listing_id for alignment in created), *confirmed])
     except IntegrityError:
         raise _changed_meanwhile() from None
+    statistics_refresh(Alignment, rows=len(created))
     return ImportResult(len(created), len(changed), plan.counts.unchanged, plan.counts.problems)
 
 

@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 
 from alignment.models import Alignment, Listing, StoreLocation
 from alignment.services.proposals import proposals_refresh
-from inventory.models import Location
+from connectors.statistics import statistics_refresh
+from inventory.models import Item, Location, Movement, StockLevel
 from sync.models import OutboundWrite, SyncRun
 from sync.selectors import under_review
 from sync.services.context import RunContext
@@ -33,8 +34,9 @@ def _read_tills(ctx: RunContext) -> None:
         StoreLocation.objects.bulk_create([StoreLocation(store=ctx.store.connection, location=place) for place in places])
 
 
-def _propose(ctx: RunContext) -> None:
+def _know_the_new(ctx: RunContext) -> None:
     """Let items and listings that are plainly the same propose themselves, when there are new ones."""
+    statistics_refresh(Item, Location, StockLevel, Movement, Listing, rows=ctx.counts["items_new"] + ctx.counts["listings_new"])
     if ctx.counts["items_new"] or ctx.counts["listings_new"]:
         for side in ctx.tills:
             proposals_refresh(pos=side.connection, store=ctx.store.connection)
@@ -69,7 +71,7 @@ def run_full(ctx: RunContext) -> None:
     _read_tills(ctx)
     ctx.enter(Phase.STORE)
     snapshot_apply(ctx=ctx, snapshot=snapshot_take(ctx=ctx))
-    _propose(ctx)
+    _know_the_new(ctx)
     _write(ctx)
     _look_again(ctx)
     states_refresh(ctx=ctx)
@@ -79,7 +81,7 @@ def run_read_only(ctx: RunContext) -> None:
     _read_tills(ctx)
     ctx.enter(Phase.STORE)
     snapshot_apply(ctx=ctx, snapshot=snapshot_take(ctx=ctx))
-    _propose(ctx)
+    _know_the_new(ctx)
     states_refresh(ctx=ctx)
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from alignment.models import Listing
+from connectors.statistics import statistics_refresh
+from inventory.models import Item
 from tests import factories
 
 
@@ -36,4 +39,5 @@ def hydro_catalogues(pos, store, hydro):
     with (hydro / "pos_export.csv").open(encoding="utf-8-sig", newline="") as file:
         factories.items(pos, [(row["SKU"], row["Description"], row["UPC"]) for row in csv.DictReader(file)])
     factories.listings(store, json.loads((hydro / "store_catalogue.json").read_text()))
+    statistics_refresh(Item, Listing, rows=2554 + 2875)
     return pos, store
