@@ -1,14 +1,12 @@
 """`python -m tests.sync.forked`: runs management commands in processes that may be killed, without waiting for each to start.
 
-Each line of standard input is a JSON list: a command with its arguments, and after how many seconds to kill it (null: never).
-The answer is a line that says how it ended: its exit code, or −9.
+Each line of standard input is a JSON list: a command with its arguments. The answer is a line with the process's id at once, and
+one that says how it ended: its exit code, or −9.
 """
 
 import json
 import os
-import signal
 import sys
-import time
 
 import django
 
@@ -24,19 +22,6 @@ def _child(arguments: list[str]) -> int:
     return 0
 
 
-def _ended(pid: int, kill_after: float | None) -> int:
-    if kill_after is None:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    end = time.monotonic() + kill_after
-    while time.monotonic() < end:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.005)
-    os.kill(pid, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
 def main() -> None:
     """Answer until standard input ends."""
     django.setup()
@@ -48,7 +33,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     for line in sys.stdin:
         connections.close_all()
-        arguments, kill_after = json.loads(line)
+        arguments = json.loads(line)
         pid = os.fork()
         if not pid:
             code = 1
@@ -57,7 +42,8 @@ def main() -> None:
             finally:
                 sys.stderr.flush()
                 os._exit(code)
-        print(_ended(pid, kill_after), flush=True)
+        print(pid, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
 
 if __name__ == "__main__":
