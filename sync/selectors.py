@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from django.db.models import DecimalField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import DecimalField, Exists, ExpressionWrapper, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Floor, Greatest
 
 from alignment.models import Alignment, StoreLocation
@@ -46,6 +46,18 @@ def write_spans(
         answered = answered_at if state == OutboundWrite.State.APPLIED else None
         spans.setdefault(target_id, []).append(WriteSpan(delta, sent_at, answered))
     return spans
+
+
+def writes_newest(*, target: Literal["listing_id", "level_id"], ids: Iterable[int]) -> dict[int, OutboundWrite]:
+    """Result: by listing or level, the newest write that was not cancelled: how the last attempt went, or goes."""
+    sent = OutboundWrite.objects.filter(**{f"{target}__in": list(ids)}).exclude(state=OutboundWrite.State.CANCELLED)
+    newest = sent.order_by().values(target).annotate(newest=Max("id")).values("newest")
+    return {getattr(write, target): write for write in OutboundWrite.objects.filter(pk__in=newest)}
+
+
+def others_pass(*, connection: Connection, since: datetime) -> bool:
+    """Did a system take any write of ours since then? If not, it is hardly one item's fault that its write failed."""
+    return OutboundWrite.objects.filter(connection=connection, state=OutboundWrite.State.APPLIED, answered_at__gte=since).exists()
 
 
 def pairs_syncable(*, store: Connection) -> QuerySet[Alignment]:

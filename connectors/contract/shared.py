@@ -89,12 +89,14 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What became of one write. `reading` is what the system showed right after it, where it said so."""
+    """What became of one write. `reading` is what the system showed right after it, where it said so. `is_of_batch`: the answer
+    was to the whole request, so the cause may lie with another write in it."""
 
     operation_id: UUID
     outcome: Outcome
     reading: "StoreReading | None" = None
     error: ConnectorError | None = None
+    is_of_batch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

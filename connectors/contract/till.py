@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
@@ -109,6 +109,8 @@ class TillNote:
 class Till(Protocol):
     """A till or an ERP that knows the shelf."""
 
+    patience: timedelta  # from a sending on, how long it may still book what we got no answer to
+
     def check(self) -> CheckReport: ...
 
     def feeds(self, *, claim: bool = True, since: Mapping[str, Any] | None = None) -> Iterator[Feed]:
@@ -137,7 +139,9 @@ class Till(Protocol):
     def send(self, writes: Sequence[TillWrite]) -> Sequence[WriteResult]: ...
 
     def look_up(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, Outcome]:
-        """What became of these writes: APPLIED, NOT_SENT, or UNKNOWN while nobody can tell yet."""
+        """What is known of these writes now: APPLIED; NOT_SENT where the till knows nothing of it, which only counts once
+        `patience` is over; REJECTED where it was refused together with others, so that nobody knows for which; or UNKNOWN while
+        nobody can tell."""
         ...
 
     def acknowledged_at(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, datetime]:

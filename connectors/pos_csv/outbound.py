@@ -62,12 +62,13 @@ class Outbound:
         return [self._result(write, known.get(write.operation_id, 0), name) for write in writes]
 
     def look_up(self, operation_ids: Iterable[UUID]) -> dict[UUID, Outcome]:
-        """Result: APPLIED where the file was imported, NOT_SENT where it was rejected or never written, else UNKNOWN.
-        Raises ConfigError where the folder can't be reached: then nobody can tell."""
+        """Result: APPLIED where the file was imported, REJECTED where it was rejected, NOT_SENT where it was never written, else
+        UNKNOWN. Raises ConfigError where the folder can't be reached: then nobody can tell."""
         self._drop.require()
         self._discard_unpublished()
         fates = self._fates()
-        return {operation_id: self._outcome(fates.get(operation_id, 0)) for operation_id in operation_ids}
+        rejected = {operation_id: Outcome.REJECTED for operation_id, fate in fates.items() if fate == Fate.REJECTED}
+        return {one: rejected.get(one) or self._outcome(fates.get(one, 0)) for one in operation_ids}
 
     def acknowledged_at(self, operation_ids: Iterable[UUID]) -> dict[UUID, datetime]:
         """Result: when the file of each imported adjustment was moved away, UTC; others are left out. The till may have booked
@@ -101,7 +102,7 @@ class Outbound:
                 next_step="Import the file at the till, then move it to outbound/imported.",
                 code="waiting",
             )
-        return WriteResult(write.operation_id, Outcome.UNKNOWN, error=error)
+        return WriteResult(write.operation_id, Outcome.UNKNOWN, error=error, is_of_batch=True)
 
     def _publish(self, writes: Sequence[TillWrite], now: datetime) -> str:
         """Write the journal's copy, then let the file appear under its name, whole."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,8 @@ class _Offered:
 
 class PosCsvTill:
     """The `Till` of one drop folder. One run at a time uses it (the connection's lease sees to that)."""
+
+    patience = timedelta(0)  # a file lies there or it doesn't
 
     def __init__(self, context: Context) -> None:
         settings: PosCsvSettings = context.settings

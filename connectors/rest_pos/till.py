@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from connectors.rest_pos.check import Checkup
 from connectors.rest_pos.client import Client
 from connectors.rest_pos.feeds import Statements, reasons_to_look
 from connectors.rest_pos.settings import RestPosCredentials, RestPosSettings
-from connectors.rest_pos.writes import Receipts, adjustments_send
+from connectors.rest_pos.writes import LONGEST, Receipts, adjustments_send
 
 
 class RestPosTill:
@@ -23,7 +23,8 @@ class RestPosTill:
         settings: RestPosSettings = context.settings
         credentials: RestPosCredentials = context.credentials
         token = credentials.token.get_secret_value()
-        self._settings, self._now, self._sleep = settings, context.now, sleep
+        self._settings, self._now = settings, context.now
+        self.patience = timedelta(seconds=LONGEST + settings.read_timeout + settings.settle_seconds)
         self.pacer = Pacer(lanes=settings.lanes)
         door = HttpDoor(
             record=context.record,
@@ -67,7 +68,7 @@ class RestPosTill:
         return adjustments_send(self._client, self.pacer, writes)
 
     def look_up(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, Outcome]:
-        return self._receipts.look_up(operation_ids, settle=self._settings.settle_seconds, sleep=self._sleep)
+        return self._receipts.look_up(operation_ids)
 
     def acknowledged_at(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, datetime]:
         """Result: when each adjustment was booked, by the till's clock; what it does not tell is left out."""

@@ -10,7 +10,7 @@ from connectors.errors import ConfigError, ConnectorError, RetryableError, Unkno
 from connectors.pacing import Pacer, paced_map
 from connectors.rest_pos.client import Client
 
-_LONGEST = 120.0  # seconds; a run that is silent for longer may lose its turn, and nothing it learns would be written down
+LONGEST = 120.0  # seconds; a run that is silent for longer may lose its turn, and nothing it learns would be written down
 
 
 def adjustments_send(
@@ -27,7 +27,7 @@ class _Sending:
 
     def __init__(self, client: Client, clock: Callable[[], float]) -> None:
         self._client, self._clock = client, clock
-        self._until = clock() + _LONGEST
+        self._until = clock() + LONGEST
         self._over: ConnectorError | None = None
 
     def one(self, write: TillWrite) -> WriteResult:
@@ -55,17 +55,13 @@ class Receipts:
         self._client, self._pacer = client, pacer
         self.booked_at: dict[UUID, datetime] = {}
 
-    def look_up(self, operation_ids: Iterable[UUID], *, settle: float, sleep: Callable[[float], None]) -> dict[UUID, Outcome]:
-        """Result: what became of each. One that the till does not know is looked up again after `settle` seconds, by when it
-        has surely done with whatever we sent before; only then it counts as not sent."""
+    def look_up(self, operation_ids: Iterable[UUID]) -> dict[UUID, Outcome]:
+        """Result: what became of each. NOT_SENT: the till does not know it now, and it is the till that says so."""
         found = self.ask(operation_ids)
         absent = [operation_id for operation_id, outcome in found.items() if outcome is Outcome.NOT_SENT]
-        if not absent:
-            return found
-        sleep(settle)
-        if not self._is_the_till():
+        if absent and not self._is_the_till():
             return found | dict.fromkeys(absent, Outcome.UNKNOWN)
-        return found | self.ask(absent)
+        return found
 
     def ask(self, operation_ids: Iterable[UUID]) -> dict[UUID, Outcome]:
         """Result: what the till knows of each now. After the first question that got no answer none is asked any more."""

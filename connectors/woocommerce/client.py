@@ -16,7 +16,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from woocommerce import API
 from woocommerce.oauth import OAuth
 
-from connectors.errors import ConfigError, ConnectorError, RejectedError, RetryableError
+from connectors.errors import ConfigError, ConnectorError, RejectedError
 from connectors.http import Ask, HttpDoor
 from connectors.http_reply import Reply
 
@@ -162,7 +162,11 @@ def refusal(status: int, code: str, text: str) -> ConnectorError:
             code="not_wordpress",
         )
     if status == 413:
-        return RetryableError("The shop takes fewer items at once.", code="too_many")
+        return RejectedError(
+            "The shop takes fewer items at once.",
+            next_step="If it stays, raise the limit of its server for what is sent.",
+            code="too_many",
+        )
     if code == "woocommerce_rest_product_invalid_id":
         return RejectedError("It was deleted in the shop.", next_step="Align the item anew, or restore the product.", code=code)
     return RejectedError(

@@ -59,12 +59,16 @@ def batch_send(client: Client, batch: WriteBatch) -> Sequence[WriteResult]:
         reply = client.change(endpoint, {"update": [item_from(write) for write in batch.writes]}, items=len(batch.writes))
         items = _items(reply)
     except UnknownOutcomeError as error:
-        return [WriteResult(write.operation_id, Outcome.UNKNOWN, error=error) for write in batch.writes]
+        return _all(batch, Outcome.UNKNOWN, error)
     except (RetryableError, ConfigError) as error:
-        return [WriteResult(write.operation_id, Outcome.NOT_SENT, error=error) for write in batch.writes]
+        return _all(batch, Outcome.NOT_SENT, error)
     except ConnectorError as error:
-        return [WriteResult(write.operation_id, Outcome.REJECTED, error=error) for write in batch.writes]
+        return _all(batch, Outcome.REJECTED, error)
     return [_result(write, _item_of(write, items), parent) for write in batch.writes]
+
+
+def _all(batch: WriteBatch, outcome: Outcome, error: ConnectorError) -> list[WriteResult]:
+    return [WriteResult(write.operation_id, outcome, error=error, is_of_batch=True) for write in batch.writes]
 
 
 def _item_of(write: StoreWrite, items: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

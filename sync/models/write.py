@@ -1,6 +1,7 @@
 """The outbox: attempts to pay what is owed (design.md §3.2, §3.6)."""
 
 import uuid
+from decimal import Decimal
 
 from django.db import models
 from django.db.models import Q
@@ -8,6 +9,7 @@ from django.db.models import Q
 from alignment.models import Listing
 from connectors.models import Connection
 from inventory.models import StockLevel
+from sync.core.attempts import LastTry
 from sync.models.run import SyncRun
 
 
@@ -29,6 +31,7 @@ class OutboundWrite(models.Model):
 
     OPEN = (State.PENDING, State.SENDING, State.UNKNOWN)
     UNANSWERED = (State.SENDING, State.UNKNOWN)
+    FAILED = (State.REJECTED, State.NOT_SENT)
 
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="writes")
     listing = models.ForeignKey(Listing, on_delete=models.PROTECT, null=True, blank=True, related_name="writes")
@@ -49,8 +52,17 @@ class OutboundWrite(models.Model):
         max_digits=14, decimal_places=3, null=True, blank=True, help_text="What was sent; empty until it is claimed."
     )
     reason = models.CharField(max_length=250, blank=True)
-    is_released = models.BooleanField(default=False, help_text="Refused, but a manager wants it tried again.")
+    is_released = models.BooleanField(default=False, help_text="Refused or failed, but a manager wants it tried again.")
     attempts = models.PositiveSmallIntegerField(default=0)
+    failures = models.PositiveSmallIntegerField(
+        "failed in a row", default=0, help_text="How often it came to nothing and nobody could say why, earlier writes included."
+    )
+    at_most = models.PositiveSmallIntegerField(
+        "together at most",
+        null=True,
+        blank=True,
+        help_text="How many may go out with it in one request; fewer after a request that failed as a whole. 1: alone.",
+    )
     next_attempt_at = models.DateTimeField(null=True, blank=True)
     epoch = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField()
@@ -82,6 +94,23 @@ class OutboundWrite(models.Model):
 
     def __str__(self) -> str:
         return f"{self.target} {self.planned_from.normalize():f} → {self.planned_to.normalize():f}"
+
+    @property
+    def owed(self) -> Decimal:
+        """What it was about to pay, in units."""
+        return self.planned_to - self.planned_from
+
+    @property
+    def last_try(self) -> LastTry:
+        """The same as the rules about trying again see it."""
+        return LastTry(
+            owed=self.owed,
+            until=self.next_attempt_at if self.state in self.FAILED else None,
+            is_refused=self.state == self.State.REJECTED,
+            failures=self.failures if self.state == self.State.NOT_SENT else 0,
+            is_alone=self.at_most == 1,
+            is_released=self.is_released,
+        )
 
     @property
     def target(self) -> Listing | StockLevel | None:

@@ -1,5 +1,6 @@
 """What one run carries from phase to phase."""
 
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -60,6 +61,7 @@ class RunContext:
     now: Callable[[], datetime]
     progress: Progress = silent
     sleep: Callable[[float], None] = time.sleep
+    chance: Callable[[], float] = random.random  # 0 to 1: spreads what is tried again over time
     may_wait: bool = True  # may this run wait for settle times, or leave that to the next one?
     released: bool = False  # a manager has seen the preview and let it go on
     counts: Counter[str] = field(default_factory=Counter)
@@ -68,6 +70,7 @@ class RunContext:
     turn_kept_at: datetime | None = None
     held_for: list[str] = field(default_factory=list)
     blamed: Side | None = None  # the system whose failure ended the run
+    failing: dict[int, ConnectorError] = field(default_factory=dict)  # by connection: why it takes no writes
     problems: list[RunProblem] = field(default_factory=list)
 
     @property

@@ -6,7 +6,9 @@ from datetime import datetime
 from connectors.errors import ConfigError
 from connectors.leases import lease_acquire
 from connectors.services import CallLog, connection_open
+from sync.limits import limits
 from sync.models import OutboundWrite, SyncRun, TillFeed
+from sync.selectors import writes_newest
 
 
 def feed_release(*, feed: TillFeed, now: Callable[[], datetime]) -> None:
@@ -38,14 +40,16 @@ def run_feeds_release(*, run: SyncRun, now: Callable[[], datetime]) -> list[Till
 
 
 def writes_retry(*, writes: Iterable[OutboundWrite]) -> int:
-    """Let refused writes to the shop be tried again with the next run, whatever the engine's pause says. An earlier refusal of
-    the same number would hold it back as well, so it is released too. Result: how many rows were."""
-    released = 0
-    for write in writes:
-        if write.state != OutboundWrite.State.REJECTED or write.listing_id is None:
-            continue
-        same = OutboundWrite.objects.filter(
-            listing_id=write.listing_id, planned_to=write.planned_to, state=OutboundWrite.State.REJECTED, is_released=False
-        )
-        released += same.update(is_released=True)
-    return released
+    """Let what was refused, or failed again and again, be tried anew with the next run, whatever the engine's pause says. Only
+    the newest attempt of a listing or a level counts. Result: how many rows were."""
+    held = [write for write in writes if write_is_held(write)]
+    newest = writes_newest(target="listing_id", ids=[write.listing_id for write in held if write.listing_id])
+    at_tills = writes_newest(target="level_id", ids=[write.level_id for write in held if write.level_id])
+    last = {row.pk for row in (*newest.values(), *at_tills.values())}
+    again = OutboundWrite.objects.filter(pk__in=[write.pk for write in held if write.pk in last], is_released=False)
+    return again.update(is_released=True)
+
+
+def write_is_held(write: OutboundWrite) -> bool:
+    """Was it refused, or did it fail so often that it is not tried again by itself for long?"""
+    return write.state in OutboundWrite.FAILED and write.last_try.is_bad(attempts=limits().attempts)

@@ -1,49 +1,117 @@
-"""Paying what is owed (design.md §3.6): claim, commit, send, record. No network inside a transaction."""
+"""Paying what is owed (design.md §3.6): claim, commit, send, record. No network inside a transaction.
 
+A request can fail as a whole because of one thing in it. What surely had no effect is sent again in halves at once; what has an
+unknown outcome is looked up first, and goes out with fewer beside it the next time (`settle.py`, `plan.py`).
+"""
+
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from alignment.models import Alignment
 from connectors.contract import Outcome, StoreReading, StoreWrite, WriteBatch, WriteResult
-from connectors.errors import ConnectorError, RetryableError
-from connectors.pacing import paced_map
+from connectors.errors import ConfigError, ConnectorError, RetryableError
+from connectors.pacing import UNTIL_RESULT, Pause, paced_map
+from sync.core.attempts import pause_after, split_refused, split_unknown
 from sync.core.targets import owed
+from sync.limits import limits
 from sync.models import OutboundWrite, SyncLog, SyncRun
 from sync.selectors import targets_of, under_review
-from sync.services.context import RunContext
+from sync.services.context import RunContext, chunks
 from sync.services.log import quantity_text
 from sync.services.rows import rows_update
 
 State = OutboundWrite.State
-ATTEMPTS = 3  # then an alert, and a person (reliability.md)
-BACKOFF = (timedelta(seconds=2), timedelta(seconds=10), timedelta(seconds=60))
 ZERO = Decimal(0)
+DECIDED = (
+    "state", "answered_at", "next_attempt_at", "error_code", "error", "delta", "attempts", "failures", "at_most",
+)  # fmt: skip
 
 
 def outbox_deliver(*, ctx: RunContext) -> None:
     """Send every pending write of the run's store, in batches, as many at once as the store stands. Writes that had surely
-    no effect are tried again, up to three times in all; those whose outcome is unknown are left for the look-up."""
+    no effect are tried again, up to three times in all; those whose outcome is unknown are left for the look-up. A store that
+    answers nothing at all is left alone after a few requests: the rest stays pending."""
     sent = 0
-    for _ in range(ATTEMPTS):
+    for _ in range(limits().attempts):
         due = _due(ctx)
         if not due:
             break
-        total = sent + len(due)
-        for batch, results in paced_map(ctx.store.store.send, _claimed(ctx, due), pacer=ctx.store.store.pacer):
-            _record(ctx, results)
+        total, turn = sent + len(due), _Turn(ctx, due)
+        for batch, results in paced_map(ctx.store.store.send, turn.batches(), pacer=ctx.store.store.pacer):
+            sent += turn.take(batch, results)
             ctx.store.log.flush()
-            sent += len(batch.writes)
-            ctx.progress(SyncRun.Phase.DELIVER, sent, total)
-        wait = _next_attempt_in(ctx)
+            ctx.progress(SyncRun.Phase.DELIVER, min(sent, total), total)
+        wait = turn.pause()
         if wait is None or wait > 60 or not ctx.may_wait:
             break
         ctx.sleep(wait)
+
+
+class _Turn:
+    """One pass over what is due: which requests go out, and what follows from their answers."""
+
+    def __init__(self, ctx: RunContext, due: Sequence[tuple[StoreWrite, int | None]]) -> None:
+        self._ctx = ctx
+        self._planned = _planned(ctx, due)
+        self._parts: deque[list[StoreWrite]] = deque()  # of requests that were refused as a whole
+        self._splits_left = limits().most_splits
+        self._open = self._failed_in_row = 0
+        self._cause: ConnectorError | None = None  # why the store is left alone
+
+    def batches(self) -> Iterator[WriteBatch | Pause]:
+        """Result: requests ready to go, each claimed just before it is sent."""
+        while self._cause is None:
+            batch = self._next()
+            if batch is None and not self._open:
+                return
+            if batch is None:
+                yield UNTIL_RESULT  # its answer may leave something to be sent in parts
+                continue
+            deltas = _claim(self._ctx, [write.operation_id for write in batch.writes])
+            writes = [replace(write, delta=deltas[write.operation_id]) for write in batch.writes if write.operation_id in deltas]
+            if writes:
+                self._open += 1
+                yield replace(batch, writes=writes)
+
+    def _next(self) -> WriteBatch | None:
+        if not self._parts:
+            return next(self._planned, None)
+        writes = self._parts.popleft()
+        return WriteBatch(writes[0].parent_remote_id, writes)
+
+    def take(self, batch: WriteBatch, results: Sequence[WriteResult]) -> int:
+        """Write down what became of a batch. Result: how many of it are done with."""
+        self._open -= 1
+        size, whole = len(batch.writes), all(result.is_of_batch for result in results)
+        outcomes = {result.outcome for result in results} if whole else set()
+        if outcomes == {Outcome.REJECTED} and size > 1 and self._splits_left > 0:
+            self._splits_left -= 1
+            _put_back(self._ctx, results, at_most=split_refused(size))
+            self._parts.extend(chunks(batch.writes, split_refused(size)))
+            return 0
+        _record(self._ctx, results, size=size)
+        failed = outcomes <= {Outcome.NOT_SENT, Outcome.UNKNOWN} and bool(outcomes)
+        self._failed_in_row = self._failed_in_row + 1 if failed else 0
+        error = results[0].error
+        if failed and (isinstance(error, ConfigError) or self._failed_in_row >= limits().failures_in_row):
+            self._cause = error or ConnectorError("It gave no reason.")
+        return size
+
+    def pause(self) -> float | None:
+        """Result: seconds until the next pending write is due; None when there is none, or none that should be tried now."""
+        if self._cause is not None:
+            self._ctx.failing[self._ctx.store.connection.pk] = self._cause
+            if isinstance(self._cause, ConfigError):
+                return None
+            _postpone(self._ctx)
+        return _next_attempt_in(self._ctx)
 
 
 def _pending(ctx: RunContext) -> QuerySet[OutboundWrite]:
@@ -51,31 +119,39 @@ def _pending(ctx: RunContext) -> QuerySet[OutboundWrite]:
 
 
 def _next_attempt_in(ctx: RunContext) -> float | None:
-    """Result: seconds until the next pending write is due; None when there is none."""
-    first = _pending(ctx).order_by("next_attempt_at").first()
+    first = _pending(ctx).order_by(F("next_attempt_at").asc(nulls_first=True)).first()
     if first is None:
         return None
     return max(0.0, (first.next_attempt_at - ctx.now()).total_seconds()) if first.next_attempt_at else 0.0
 
 
-def _due(ctx: RunContext) -> list[StoreWrite]:
-    """Result: what may be sent now. The delta is the planned one; the claim works out the real one."""
+def _postpone(ctx: RunContext) -> None:
+    """What was not tried, since nothing gets through, waits as long as what was."""
+    tried = _pending(ctx).exclude(next_attempt_at=None).order_by("next_attempt_at").last()
+    until = (
+        tried.next_attempt_at if tried else ctx.now() + pause_after(attempt=2, first=limits().first_pause, chance=ctx.chance())
+    )
+    _pending(ctx).filter(Q(next_attempt_at=None) | Q(next_attempt_at__lt=until)).update(next_attempt_at=until)
+
+
+def _due(ctx: RunContext) -> list[tuple[StoreWrite, int | None]]:
+    """Result: what may be sent now, and with how many beside it at most. The delta is the planned one; the claim works out the
+    real one."""
     rows = _pending(ctx).filter(Q(next_attempt_at=None) | Q(next_attempt_at__lte=ctx.now()))
     return [
-        StoreWrite(operation_id=operation_id, remote_id=remote_id, parent_remote_id=parent, delta=int(to - from_))
-        for operation_id, remote_id, parent, from_, to in rows.values_list(
-            "operation_id", "listing__remote_id", "listing__parent_remote_id", "planned_from", "planned_to"
+        (StoreWrite(operation_id=operation_id, remote_id=remote_id, parent_remote_id=parent, delta=int(to - from_)), at_most)
+        for operation_id, remote_id, parent, from_, to, at_most in rows.values_list(
+            "operation_id", "listing__remote_id", "listing__parent_remote_id", "planned_from", "planned_to", "at_most"
         )
     ]
 
 
-def _claimed(ctx: RunContext, due: Sequence[StoreWrite]) -> Iterator[WriteBatch]:
-    """Result: batches ready to go, each claimed just before it is sent."""
-    for batch in ctx.store.store.plan_batches(due):
-        deltas = _claim(ctx, [write.operation_id for write in batch.writes])
-        writes = [replace(write, delta=deltas[write.operation_id]) for write in batch.writes if write.operation_id in deltas]
-        if writes:
-            yield replace(batch, writes=writes)
+def _planned(ctx: RunContext, due: Sequence[tuple[StoreWrite, int | None]]) -> Iterator[WriteBatch]:
+    """Result: requests; first what nothing is held against, then what failed before, the fewer together the later."""
+    yield from ctx.store.store.plan_batches([write for write, at_most in due if at_most is None])
+    for most in sorted({at_most for _, at_most in due if at_most is not None}, reverse=True):
+        for part in chunks((write for write, at_most in due if at_most == most), most):
+            yield from ctx.store.store.plan_batches(part)
 
 
 @transaction.atomic
@@ -119,16 +195,10 @@ def _claim(ctx: RunContext, operation_ids: list[UUID]) -> dict[UUID, int]:
 
 
 @transaction.atomic
-def _record(ctx: RunContext, results: Sequence[WriteResult]) -> None:
+def _record(ctx: RunContext, results: Sequence[WriteResult], *, size: int) -> None:
     """Write down what became of a batch. A row that somebody else has decided meanwhile is left alone."""
-    now = ctx.now()
-    ctx.store.lease.beat(now=now)
-    answers = {result.operation_id: result for result in results}
-    rows = list(
-        OutboundWrite.objects.select_for_update(of=("self",))
-        .filter(operation_id__in=answers, state=State.SENDING, epoch=ctx.store.lease.epoch)
-        .select_related("listing")
-    )
+    now, chance = ctx.now(), ctx.chance()
+    rows, answers = _answered(ctx, results, now)
     applied: list[OutboundWrite] = []
     for row in rows:
         result = answers[row.operation_id]
@@ -137,16 +207,41 @@ def _record(ctx: RunContext, results: Sequence[WriteResult]) -> None:
             write_landed(ctx=ctx, row=row, reading=result.reading)
             if result.error is not None and not ctx.counts["without_receipt"]:  # it landed, but left no trace: say so once
                 ctx.counts["without_receipt"] += 1
-                ctx.problem(side=ctx.store, subject=_subject(row), error=result.error, fails_run=False)
+                ctx.problem(side=ctx.store, subject=write_subject(row), error=result.error, fails_run=False)
         else:
-            _not_applied(ctx, row, result)
+            _not_applied(ctx, row, result, size=size, chance=chance)
     rows_save(rows)
     log_applied(ctx=ctx, rows=applied)
 
 
+@transaction.atomic
+def _put_back(ctx: RunContext, results: Sequence[WriteResult], *, at_most: int) -> None:
+    """A request was refused as a whole: nothing of it took effect, and which one is to blame shows in smaller ones. That is no
+    attempt of each."""
+    rows, answers = _answered(ctx, results, ctx.now())
+    for row in rows:
+        row.state, row.delta, row.at_most, row.attempts = State.PENDING, None, at_most, row.attempts - 1
+        if error := answers[row.operation_id].error:
+            row.error_code, row.error = error.code, str(error)[:2000]
+    rows_save(rows)
+    ctx.counts["split"] += 1
+
+
+def _answered(
+    ctx: RunContext, results: Sequence[WriteResult], now: datetime
+) -> tuple[list[OutboundWrite], dict[UUID, WriteResult]]:
+    """Result: the rows of a batch that still wait for their answer, locked, and the answers. Raises LeaseLostError."""
+    ctx.store.lease.beat(now=now)
+    answers = {result.operation_id: result for result in results}
+    rows = OutboundWrite.objects.select_for_update(of=("self",)).filter(
+        operation_id__in=answers, state=State.SENDING, epoch=ctx.store.lease.epoch
+    )
+    return list(rows.select_related("listing")), answers
+
+
 def rows_save(rows: Sequence[OutboundWrite]) -> None:
     """Store decided outbox rows and the accounts of their listings."""
-    rows_update(rows, ["state", "answered_at", "next_attempt_at", "error_code", "error", "delta"])
+    rows_update(rows, DECIDED)
     listings = [row.listing for row in rows if row.listing and row.state == State.APPLIED]
     rows_update(listings, ["baseline", "quantity", "read_at", "suspect", "suspected_at"])
 
@@ -166,35 +261,37 @@ def write_landed(*, ctx: RunContext, row: OutboundWrite, reading: StoreReading |
     ctx.changed_listings.add(listing.pk)
 
 
-def _not_applied(ctx: RunContext, row: OutboundWrite, result: WriteResult) -> None:
+def _not_applied(ctx: RunContext, row: OutboundWrite, result: WriteResult, *, size: int, chance: float) -> None:
     now, error = ctx.now(), result.error or ConnectorError("The shop gave no reason.", code="no_reason")
     row.error_code, row.error = error.code, str(error)[:2000]
     if row.listing_id:
         ctx.changed_listings.add(row.listing_id)
     if result.outcome == Outcome.UNKNOWN:
-        row.state = State.UNKNOWN
+        row.error = error.message  # what follows is said by the row's state
+        row.state, row.at_most = State.UNKNOWN, split_unknown(size if result.is_of_batch else 1)
         ctx.counts["unknown"] += 1
         return
     if result.outcome == Outcome.REJECTED:
-        row.state, row.answered_at = State.REJECTED, now
-        ctx.problem(side=ctx.store, subject=_subject(row), error=error)
+        row.state, row.answered_at, row.next_attempt_at = State.REJECTED, now, now + limits().held_for
+        ctx.problem(side=ctx.store, subject=write_subject(row), error=error)
         ctx.counts["rejected"] += 1
         return
     row.delta = None
-    if row.attempts < ATTEMPTS:
-        pause = BACKOFF[min(row.attempts, len(BACKOFF)) - 1]
-        if isinstance(error, RetryableError) and error.retry_after is not None:
-            pause = timedelta(seconds=error.retry_after)
+    if row.attempts < limits().attempts and not isinstance(error, ConfigError):
+        asked = error.retry_after if isinstance(error, RetryableError) else None
+        pause = pause_after(attempt=row.attempts, first=limits().first_pause, chance=chance, asked=asked)
         row.state, row.next_attempt_at = State.PENDING, now + pause
         return
-    row.state, row.answered_at = State.NOT_SENT, now
-    ctx.problem(side=ctx.store, subject=_subject(row), error=error)
+    row.state, row.answered_at, row.next_attempt_at = State.NOT_SENT, now, None
+    ctx.problem(side=ctx.store, subject=write_subject(row), error=error)
     ctx.counts["not_sent"] += 1
 
 
-def _subject(row: OutboundWrite) -> str:
-    listing = row.listing
-    return listing.sku or f"#{listing.remote_id}" if listing else str(row.operation_id)
+def write_subject(row: OutboundWrite) -> str:
+    """Result: what a write is about, for people."""
+    if row.level:
+        return row.level.item.sku
+    return row.listing.sku or f"#{row.listing.remote_id}" if row.listing else str(row.operation_id)
 
 
 def log_applied(*, ctx: RunContext, rows: Sequence[OutboundWrite]) -> None:

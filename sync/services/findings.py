@@ -3,7 +3,6 @@ long, a changed SKU; and what was sold online without an alignment (design.md §
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 
 from django.db.models import Sum
@@ -13,13 +12,13 @@ from alignment.models import Alignment, StoreLocation
 from connectors.contract import StockManagement
 from inventory.models import StockLevel
 from sync.core.policy import DriftClass
+from sync.limits import limits
 from sync.models import OrderLine, OutboundWrite, SyncConflict, SyncState
 from sync.selectors import conflicts_open
 from sync.services.context import RunContext
 from sync.services.log import quantity_text
 
 Type = SyncConflict.Type
-PATIENCE = timedelta(hours=4)  # how long a write may stay unanswered before a person hears of it
 FOLLOWED = (Type.LISTING_DELETED, Type.UNMANAGED, Type.SIMULTANEOUS_SALE, Type.UNSETTLED)
 
 
@@ -41,7 +40,7 @@ def unsettled_items(*, ctx: RunContext) -> set[int]:
         connection__in=[side.connection for side in ctx.tills],
         state__in=OutboundWrite.UNANSWERED,
         level__isnull=False,
-        sent_at__lt=ctx.now() - PATIENCE,
+        sent_at__lt=ctx.now() - limits().ask_after,
     )
     return set(writes.values_list("level__item_id", flat=True))
 
@@ -96,7 +95,7 @@ def _findings(
         shelf = below[pair.item_id]
         found.append(Finding(Type.SIMULTANEOUS_SALE, why, quantity_text(shelf), shows, shelf))
     late = write is not None and write.state in OutboundWrite.UNANSWERED and write.sent_at is not None
-    if late and write and write.sent_at and write.sent_at < ctx.now() - PATIENCE:
+    if late and write and write.sent_at and write.sent_at < ctx.now() - limits().ask_after:
         found.append(
             Finding(Type.UNSETTLED, "The shop has not answered a write for hours, so its numbers are not used.", "", shows)
         )

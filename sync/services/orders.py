@@ -1,7 +1,6 @@
 """Online orders become movements (design.md §3.4): the difference between what a line holds now and what the ledger has."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +11,7 @@ from connectors.contract import OrderState, StockManagement
 from connectors.models import Connection
 from inventory.models import Movement, StockLevel
 from sync.core.orders import LineBooked, line_effect
+from sync.limits import limits
 from sync.models import Order, OrderLine, SyncLog
 from sync.selectors import supply_levels
 from sync.services.context import RunContext, chunks
@@ -19,7 +19,6 @@ from sync.services.findings import conflicts_without_pair
 from sync.services.log import quantity_text
 
 ZERO = Decimal(0)
-UNSEEN = timedelta(seconds=35)  # the store's clock may be five seconds off, and an order be seen thirty late (store_pull.py)
 
 
 def orders_apply(*, ctx: RunContext, orders: Sequence[OrderState]) -> None:
@@ -113,7 +112,9 @@ class _Orders:
         level = self.levels.get(pair.item_id) if pair else None
         line.note = self._note(line, pair, level)
         opened_at = listing.opened_at if listing and pair and level else None
-        effect = line_effect(known=known, taken=taken, order_created_at=order.created_at, opened_at=opened_at, unseen=UNSEEN)
+        effect = line_effect(
+            known=known, taken=taken, order_created_at=order.created_at, opened_at=opened_at, unseen=limits().unseen
+        )
         line.taken, line.booked = taken, effect.booked
         line.save()
         if listing is None:

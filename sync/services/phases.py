@@ -10,6 +10,7 @@ from alignment.models import Alignment, Listing, StoreLocation
 from alignment.services.proposals import proposals_refresh
 from connectors.statistics import statistics_refresh
 from inventory.models import Item, Location, Movement, StockLevel
+from sync.limits import limits
 from sync.models import OutboundWrite, SyncRun
 from sync.selectors import under_review
 from sync.services.context import RunContext
@@ -17,7 +18,7 @@ from sync.services.deliver import outbox_deliver
 from sync.services.plan import run_plan, till_plan
 from sync.services.settle import store_settle, till_settle
 from sync.services.states import states_refresh
-from sync.services.store_pull import CLOCK_SKEW, SECOND_LOOK, snapshot_apply, snapshot_of, snapshot_take
+from sync.services.store_pull import snapshot_apply, snapshot_of, snapshot_take
 from sync.services.till_deliver import till_deliver
 from sync.services.till_pull import till_pull
 
@@ -146,11 +147,12 @@ def _next_look(ctx: RunContext) -> datetime | None:
     suspects = Listing.objects.filter(connection=store, suspect__isnull=False, alignments__status=Alignment.Status.CONFIRMED)
     suspects = suspects.exclude(pk__in=under_review(store=store).values("alignment__listing_id"))  # they wait for a person
     if (suspect := suspects.order_by("suspected_at").first()) and suspect.suspected_at:
-        moments.append(suspect.suspected_at + SECOND_LOOK)
+        moments.append(suspect.suspected_at + limits().second_look)
     # An account that an order kept from opening: a busy shop must not stay half connected until the next run.
-    unopened = _aligned(ctx).filter(baseline=None, news_at__gt=ctx.now() - SECOND_LOOK, news_at__lt=ctx.now() + SECOND_LOOK)
+    near = limits().second_look
+    unopened = _aligned(ctx).filter(baseline=None, news_at__gt=ctx.now() - near, news_at__lt=ctx.now() + near)
     if (listing := unopened.order_by("news_at").last()) and listing.news_at:
-        moments.append(listing.news_at + CLOCK_SKEW + timedelta(seconds=1))
+        moments.append(listing.news_at + limits().store_skew + timedelta(seconds=1))
     return min(moments, default=None)
 
 

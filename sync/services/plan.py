@@ -1,18 +1,18 @@
 """What is owed, cut into writes (design.md §3.2, §3.8)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any, Literal
 
 from sync.core.guards import zeroing_guard
 from sync.models import OutboundWrite
-from sync.selectors import levels_owing, pairs_owing, pairs_syncable, targets_of
+from sync.selectors import levels_owing, pairs_owing, pairs_syncable, targets_of, writes_newest
 from sync.services.context import RunContext, chunks
 from sync.services.log import quantity_text
 
 PREVIEW_ROWS = 500
-QUARANTINE = timedelta(hours=24)  # how long a refused number is not sent again, if nothing about it changes
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Change:
     woo_sku: str
     shows: Decimal
     target: Decimal
+    history: dict[str, Any] = field(default_factory=dict)  # see `_History.of`
 
 
 def changes_find(*, ctx: RunContext, item_ids: Iterable[int] | None = None) -> list[Change]:
@@ -40,21 +41,29 @@ def changes_find(*, ctx: RunContext, item_ids: Iterable[int] | None = None) -> l
             target = targets.get(item_id)
             if target is not None and baseline is not None and target != baseline:
                 found.append(Change(pair_id, listing_id, sku, woo_sku, baseline, target))
-    refused = _quarantined(ctx, [change.listing_id for change in found])
-    ctx.counts["quarantined"] = sum(1 for change in found if (change.listing_id, change.target) in refused)
-    return [change for change in found if (change.listing_id, change.target) not in refused]
+    owed = {change.listing_id: change.target - change.shows for change in found}
+    history = _History(ctx, "listing_id", owed)
+    ctx.counts["quarantined"] = len(history.held)
+    return [replace(change, history=history.of(change.listing_id)) for change in found if change.listing_id not in history.held]
 
 
-def _quarantined(ctx: RunContext, listing_ids: list[int]) -> set[tuple[int | None, Decimal]]:
-    """Result: (listing, number) that the shop refused lately. The same again would get the same answer."""
-    refused: set[tuple[int | None, Decimal]] = set()
-    since = ctx.now() - QUARANTINE
-    for ids in chunks(listing_ids):
-        writes = OutboundWrite.objects.filter(
-            listing_id__in=ids, state=OutboundWrite.State.REJECTED, created_at__gte=since, is_released=False
-        )
-        refused.update(writes.values_list("listing_id", "planned_to"))
-    return refused
+class _History:
+    """How the last attempts to pay these debts went. `held`: those that must wait (see `limits.py`); the others go out with as
+    much beside them as their failures allow."""
+
+    def __init__(self, ctx: RunContext, target: Literal["listing_id", "level_id"], owed: dict[int, Decimal]) -> None:
+        newest: dict[int, OutboundWrite] = {}
+        for ids in chunks(owed):
+            newest |= writes_newest(target=target, ids=ids)
+        self._failed = {pk: row for pk, row in newest.items() if row.state in OutboundWrite.FAILED}
+        self.held = {pk for pk, row in self._failed.items() if row.last_try.holds(owed=owed[pk], now=ctx.now())}
+
+    def of(self, pk: int) -> dict[str, Any]:
+        """Result: what the next write inherits. One that a person released begins anew, but alone."""
+        row = self._failed.get(pk)
+        if row is None or row.at_most is None:
+            return {}
+        return {"failures": 0 if row.is_released else row.failures, "at_most": row.at_most}
 
 
 def run_plan(*, ctx: RunContext, item_ids: Iterable[int] | None = None) -> None:
@@ -96,6 +105,7 @@ def _write(ctx: RunContext, change: Change) -> OutboundWrite:
         planned_to=change.target,
         reason="The till's number",
         created_at=ctx.now(),
+        **change.history,
     )
 
 
@@ -104,21 +114,24 @@ def till_plan(*, ctx: RunContext, item_ids: Iterable[int] | None = None) -> None
     for side in ctx.tills:
         if ctx.run.dry_run or not side.connection.is_live:
             continue
-        now = ctx.now()
         levels = levels_owing(till=side.connection)
         levels = levels if item_ids is None else levels.filter(item_id__in=item_ids)
         for chunk in chunks(levels.iterator(chunk_size=1000)):
+            history = _History(ctx, "level_id", {level.pk: level.on_hand - (level.baseline or ZERO) for level in chunk})
+            ctx.counts["till_held"] += len(history.held)
             OutboundWrite.objects.bulk_create(
                 [
                     OutboundWrite(
                         connection=side.connection,
                         level=level,
                         run=ctx.run_row,
-                        planned_from=level.baseline or Decimal(0),
+                        planned_from=level.baseline or ZERO,
                         planned_to=level.on_hand,
                         reason="Sold or returned online",
-                        created_at=now,
+                        created_at=ctx.now(),
+                        **history.of(level.pk),
                     )
                     for level in chunk
+                    if level.pk not in history.held
                 ]
             )

@@ -158,7 +158,7 @@ def _guarded(ctx: RunContext, work: Callable[[RunContext], None]) -> None:
         raise
     else:
         for side in ctx.sides:
-            health_record(connection=side.connection, error=None, now=ctx.now())
+            health_record(connection=side.connection, error=ctx.failing.get(side.connection.pk), now=ctx.now())
     _finish(ctx)
 
 

@@ -1,6 +1,6 @@
 """Writes whose outcome nobody told us (design.md §3.6): look before anything else, and never look too soon."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
@@ -8,13 +8,16 @@ from django.db import transaction
 from connectors.contract import Outcome, StoreReading
 from connectors.errors import ConnectorError
 from inventory.models import StockLevel
+from sync.core.attempts import hold_for, split_unknown
+from sync.limits import limits
 from sync.models import OutboundWrite
+from sync.selectors import others_pass
 from sync.services.context import RunContext, Side, chunks
-from sync.services.deliver import log_applied, rows_save, write_landed
+from sync.services.deliver import DECIDED, log_applied, rows_save, write_landed, write_subject
+from sync.services.log import counted
 from sync.services.rows import rows_update
 
 State = OutboundWrite.State
-PATIENCE = timedelta(hours=4)  # how long a till may take to book an adjustment before a person hears of it
 
 
 def store_settle(*, ctx: RunContext) -> datetime | None:
@@ -51,13 +54,39 @@ def _decide(ctx: RunContext, row: OutboundWrite, found: StoreReading | None) -> 
         write_landed(ctx=ctx, row=row, reading=None)
         ctx.counts["looked_up_landed"] += 1
         return
-    row.state, row.answered_at = State.NOT_SENT, ctx.now()
-    row.error = row.error or "It never reached the shop."
+    write_came_to_nothing(ctx=ctx, side=ctx.store, row=row, error=row.error or "It never reached the shop.")
     ctx.counts["looked_up_without_effect"] += 1
 
 
+def write_came_to_nothing(*, ctx: RunContext, side: Side, row: OutboundWrite, error: str) -> None:
+    """A write had no effect after all, and nobody can say why. The next one goes with fewer beside it; one that fails alone for
+    the third time is held."""
+    row.state, row.answered_at, row.error, row.failures = State.NOT_SENT, ctx.now(), error, row.failures + 1
+    row.next_attempt_at = None
+    if row.listing_id:
+        ctx.changed_listings.add(row.listing_id)
+    if row.last_try.is_bad(attempts=limits().attempts):
+        shortly = (row.sent_at or row.created_at) - limits().held_while_all_fails
+        row.next_attempt_at = ctx.now() + hold_for(
+            failures=row.failures,
+            attempts=limits().attempts,
+            others_pass=others_pass(connection=side.connection, since=shortly),
+            longest=limits().held_for,
+            while_all_fails=limits().held_while_all_fails,
+        )
+        times = counted(row.failures, "time", "times")
+        problem = ConnectorError(
+            f"It failed {times} in a row, the last time alone. {error}",
+            next_step="Look at the product there. “Try again” on the write sends it anew; so does another number.",
+            code="held",
+        )
+        ctx.problem(side=side, subject=write_subject(row), error=problem)
+        ctx.counts["held_writes"] += 1
+
+
 def till_settle(*, ctx: RunContext, side: Side) -> None:
-    """Ask a till what became of our unanswered adjustments."""
+    """Ask a till what became of our unanswered adjustments. One that it does not know counts as not sent only once it has surely
+    done with whatever we sent; until then its row waits."""
     rows = list(
         OutboundWrite.objects.filter(
             connection=side.connection, state__in=OutboundWrite.UNANSWERED, level__isnull=False
@@ -69,15 +98,31 @@ def till_settle(*, ctx: RunContext, side: Side) -> None:
     with transaction.atomic():
         side.lease.beat(now=ctx.now())
         for row in rows:
-            till_write_decide(ctx=ctx, side=side, row=row, outcome=outcomes.get(row.operation_id, Outcome.UNKNOWN))
+            _till_decide(ctx=ctx, side=side, row=row, outcome=outcomes.get(row.operation_id, Outcome.UNKNOWN))
             row.answered_at = _answered_at(row, booked_at.get(row.operation_id))
         _tell_of_waiting(ctx, side, rows)
-        rows_update(rows, ["state", "answered_at", "error", "error_code"])
+        rows_update(rows, DECIDED)
+
+
+def _till_decide(*, ctx: RunContext, side: Side, row: OutboundWrite, outcome: Outcome) -> None:
+    """What a look-up tells of one adjustment."""
+    until = (row.sent_at or ctx.now()) + side.till.patience
+    row.next_attempt_at = None
+    if outcome == Outcome.NOT_SENT and ctx.now() < until:
+        row.state, row.next_attempt_at = State.UNKNOWN, until
+    elif outcome == Outcome.NOT_SENT:
+        write_came_to_nothing(ctx=ctx, side=side, row=row, error=row.error or "It never reached the till.")
+    elif outcome == Outcome.REJECTED:
+        write_came_to_nothing(ctx=ctx, side=side, row=row, error="Its file was moved to the folder of rejected ones.")
+    else:
+        till_write_decide(ctx=ctx, side=side, row=row, outcome=outcome)
 
 
 def _tell_of_waiting(ctx: RunContext, side: Side, rows: list[OutboundWrite]) -> None:
     """An adjustment that nobody imports keeps its item's readings waiting (design.md §3.3): after a while a person is told."""
-    old = [row.sent_at for row in rows if row.state == State.UNKNOWN and row.sent_at and row.sent_at < ctx.now() - PATIENCE]
+    old = [
+        row.sent_at for row in rows if row.state == State.UNKNOWN and row.sent_at and row.sent_at < ctx.now() - limits().ask_after
+    ]
     if old:
         since = f"{min(old):%Y-%m-%d %H:%M} UTC"
         error = ConnectorError(
@@ -98,23 +143,27 @@ def _answered_at(row: OutboundWrite, booked_at: datetime | None) -> datetime | N
 
 
 def till_write_decide(
-    *, ctx: RunContext, side: Side, row: OutboundWrite, outcome: Outcome, error: ConnectorError | None = None
+    *, ctx: RunContext, side: Side, row: OutboundWrite, outcome: Outcome, error: ConnectorError | None = None, together: int = 1
 ) -> None:
-    """Set what became of one adjustment of a till; one that was booked moves the baseline of its level."""
+    """Set what became of one adjustment of a till; one that was booked moves the baseline of its level. `together`: how many
+    went out with it."""
     if error is not None:
-        row.error_code, row.error = error.code, str(error)[:2000]
+        row.error_code, row.error = error.code, error.message if outcome == Outcome.UNKNOWN else str(error)[:2000]
+    if row.level:
+        ctx.changed_items.add(row.level.item_id)
     if outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
         row.state, row.answered_at = State.APPLIED, ctx.now()
         level = StockLevel.objects.select_for_update().get(writes=row)
         level.baseline = (level.baseline or Decimal(0)) + (row.delta or Decimal(0))
         level.save(update_fields=["baseline"])
-        ctx.changed_items.add(level.item_id)
         ctx.counts["till_writes"] += 1
     elif outcome == Outcome.REJECTED:
-        row.state, row.answered_at = State.REJECTED, ctx.now()
-        subject = row.level.item.sku if row.level else str(row.operation_id)
-        ctx.problem(side=side, subject=subject, error=error or ConnectorError("The till refused the adjustment."))
+        row.state, row.answered_at, row.next_attempt_at = State.REJECTED, ctx.now(), ctx.now() + limits().held_for
+        ctx.problem(side=side, subject=write_subject(row), error=error or ConnectorError("The till refused the adjustment."))
+        ctx.counts["till_refused"] += 1
     elif outcome == Outcome.NOT_SENT:
         row.state, row.answered_at = State.NOT_SENT, ctx.now()
     else:
         row.state = State.UNKNOWN
+        if error is not None:  # the answer to a sending; a look-up knows nothing of how many there were
+            row.at_most = split_unknown(together)

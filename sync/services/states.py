@@ -5,16 +5,18 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import F, Q
 from simple_history.utils import bulk_create_with_history
 
 from alignment.models import Alignment, StoreLocation
 from connectors.contract import StockManagement
 from inventory.models import StockLevel
+from sync.limits import limits
 from sync.models import OutboundWrite, SyncConflict, SyncState
-from sync.selectors import conflicts_open, targets_of
+from sync.selectors import conflicts_open, targets_of, writes_newest
 from sync.services.context import RunContext, chunks
 from sync.services.findings import conflicts_close_gone, conflicts_follow, unsettled_items
+from sync.services.log import counted
 from sync.services.rows import rows_update
 
 Status = SyncState.Status
@@ -69,8 +71,9 @@ def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled:
     listing_ids = [pair.listing_id for pair in pairs]
     targets = targets_of(store=ctx.store.connection, item_ids=[pair.item_id for pair in pairs])
     till = _till_quantities(ctx, [pair.item_id for pair in pairs])
-    writes = _newest_writes(listing_ids)
+    writes = writes_newest(target="listing_id", ids=listing_ids)
     untold = _untold_items([pair.item_id for pair in pairs])
+    troubles = _till_troubles([pair.item_id for pair in pairs])
     with transaction.atomic():
         review = conflicts_follow(ctx=ctx, pairs=pairs, writes=writes, unsettled=unsettled)
     fresh, changed = [], []
@@ -82,6 +85,7 @@ def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled:
             write=writes.get(pair.listing_id),
             review=review.get(pair.pk),
             till_is_untold=pair.item_id in untold,
+            till_trouble=troubles.get(pair.item_id, ""),
         )
         new = _state(pair, old, till.get(pair.item_id), said, now)
         if old is None:
@@ -109,17 +113,41 @@ def _till_quantities(ctx: RunContext, item_ids: list[int]) -> dict[int, Decimal]
     return said
 
 
-def _newest_writes(listing_ids: list[int]) -> dict[int, OutboundWrite]:
-    newest = (
-        OutboundWrite.objects.filter(listing_id__in=listing_ids).values("listing_id").annotate(newest=Max("id")).values("newest")
-    )
-    return {write.listing_id: write for write in OutboundWrite.objects.filter(pk__in=newest) if write.listing_id}
-
-
 def _untold_items(item_ids: list[int]) -> set[int]:
     """Result: the items whose till has not answered yet what was sold of them online."""
     writes = OutboundWrite.objects.filter(level__item_id__in=item_ids, state__in=OutboundWrite.UNANSWERED)
     return set(writes.values_list("level__item_id", flat=True))
+
+
+def _till_troubles(item_ids: list[int]) -> dict[int, str]:
+    """Result: by item, why its till was not told what was sold online, where it has refused it or could not be reached."""
+    owing = StockLevel.objects.filter(item__in=item_ids, baseline__isnull=False).exclude(on_hand=F("baseline"))
+    levels = {level.pk: level for level in owing}
+    newest = writes_newest(target="level_id", ids=levels)
+    return {
+        levels[pk].item_id: f"The till was not told of {row.owed.normalize():+f}. {_said_of(row)}"
+        for pk, row in newest.items()
+        if _failed_at(row, levels[pk].on_hand - (levels[pk].baseline or ZERO))
+    }
+
+
+def _failed_at(write: OutboundWrite, owed: Decimal) -> bool:
+    """Is this what became of the newest try to pay just that, and should a person know? A lost answer alone is no failure."""
+    if write.state not in OutboundWrite.FAILED or write.owed != owed:
+        return False
+    return not write.failures or write.last_try.is_bad(attempts=limits().attempts)
+
+
+def _said_of(write: OutboundWrite) -> str:
+    """Result: why a write failed and when it is tried again."""
+    if write.is_released:
+        return f"{write.error} It is tried again with the next sync."
+    if write.state == OutboundWrite.State.REJECTED:
+        return f"{write.error} “Try again” on the write sends it anew; so does another number."
+    if write.failures:
+        often = f"It failed {counted(write.failures, 'time', 'times')} in a row, the last time alone."
+        return f"{write.error} {often} “Try again” on the write sends it anew; so does another number."
+    return f"{write.error} The next sync tries again."
 
 
 def _state(
@@ -158,10 +186,12 @@ def pair_status(
     write: OutboundWrite | None,
     review: SyncConflict | None = None,
     till_is_untold: bool = False,
+    till_trouble: str = "",
 ) -> tuple[Status, str]:
     """Result: a pair's status, and the sentence that explains it ("" when it is in step). `target` None: the till does not
     count the item; `write`: the newest write to the listing; `review`: its open conflict about the quantity; `till_is_untold`: it
-    has not answered yet what was sold online, so that its readings of the item are put off."""
+    has not answered yet what was sold online, so that its readings of the item are put off; `till_trouble`: why it could not be
+    told."""
     listing = pair.listing
     if listing.missing_since:
         return Status.CONFLICT, "The product is no longer in the shop. Restore it there, or reject the alignment."
@@ -187,8 +217,10 @@ def pair_status(
         )
     if listing.baseline == target and till_is_untold:
         return Status.PENDING, "The till has not taken in yet what was sold online; until then its own sales of it can't be told."
+    if listing.baseline == target and till_trouble:
+        return Status.ERROR, till_trouble[:300]
     if listing.baseline == target:
         return Status.SYNCED, ""
-    if write and write.state == OutboundWrite.State.REJECTED and write.planned_to == target:
-        return Status.ERROR, f"The shop refused it: {write.error}"[:300]
+    if write and _failed_at(write, target - listing.baseline):
+        return Status.ERROR, _said_of(write)[:300]
     return Status.PENDING, f"The shop should show {target.normalize():f}."

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,14 +16,12 @@ from connectors.errors import ConnectorError
 from connectors.models import Connection
 from sync.core.guards import shrink_guard
 from sync.core.readings import Deferred, Drift, InStep, Opening, Suspect, WriteSpan, store_reading_judge
+from sync.limits import limits
 from sync.selectors import orders_unread_since, write_spans
 from sync.services.context import RunContext, chunks
 from sync.services.drift import drifts_settle
 from sync.services.orders import orders_apply
 from sync.services.rows import rows_update
-
-CLOCK_SKEW = timedelta(seconds=5)  # how far the store's clock may be off ours
-SECOND_LOOK = timedelta(seconds=30)  # after this an order that moved the number can surely be seen
 
 FACTS = ("parent_remote_id", "kind", "sku", "name", "barcode", "status", "stock_management", "backorders", "price", "sale_price")
 ACCOUNT = ("quantity", "baseline", "opened_at", "suspect", "suspected_at", "news_at")
@@ -197,8 +195,8 @@ class _Chunk:
             writes=self.spans.get(listing.pk, ()),
             suspect=listing.suspect,
             suspected_at=listing.suspected_at,
-            settle=SECOND_LOOK,
-            skew=CLOCK_SKEW,
+            settle=limits().second_look,
+            skew=limits().store_skew,
         )
         match verdict:
             case Opening(shows):

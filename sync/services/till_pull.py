@@ -1,7 +1,7 @@
 """The till's statements become movements (design.md §3.3)."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from connectors.contract import DEFERRED_FROM, Feed, FeedFate, TillReading
 from connectors.errors import ConnectorError, FeedError
 from inventory.models import Item, Location, Movement, StockLevel
 from sync.core.readings import Activity, Deferred, Opening, WriteSpan, till_reading_judge
+from sync.limits import limits
 from sync.models import SyncLog, SyncRun, TillFeed
 from sync.selectors import write_spans
 from sync.services.context import CHUNK, RunContext, Side, chunks
@@ -21,7 +22,6 @@ from sync.services.log import quantity_text
 from sync.services.rows import rows_update
 
 PUT_OFF = "put_off"  # in a feed's figures: how many of its readings were deferred
-SKEW = timedelta(minutes=2)  # how far a till's clock may be off (ledger_model.py)
 ITEM_FIELDS = ("name", "barcode", "category", "vendor", "cost", "price")
 
 
@@ -113,7 +113,7 @@ def feed_apply(*, ctx: RunContext, side: Side, feed: Feed) -> int:
     """Book a feed, a chunk a transaction. Applying it again after a crash books nothing twice: what was booked is in the
     baseline, so its residual is zero. Result: the lowest version among the readings that were deferred; 0: none was."""
     locations = _locations(side, feed.readings)
-    spans = write_spans(connection=side.connection, target="level_id", since=feed.true_at - SKEW)
+    spans = write_spans(connection=side.connection, target="level_id", since=feed.true_at - limits().till_skew)
     seen: set[int] = set()
     deferred: list[int] = []
     for number, readings in enumerate(chunks(feed.readings)):
@@ -191,7 +191,9 @@ class _Chunk:
         if baseline == shows and not spans:  # the common case, decided without building anything
             self.unchanged.append(pk)
             return
-        verdict = till_reading_judge(shows=shows, true_at=self.feed.true_at, baseline=baseline, writes=spans, skew=SKEW)
+        verdict = till_reading_judge(
+            shows=shows, true_at=self.feed.true_at, baseline=baseline, writes=spans, skew=limits().till_skew
+        )
         level = StockLevel(pk=pk, item_id=item_id, location_id=location_id, on_hand=on_hand, baseline=baseline)
         match verdict:
             case Opening():

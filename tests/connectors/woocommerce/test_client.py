@@ -158,7 +158,7 @@ def test_a_list_without_its_total_is_not_used(shop):
         ("f04_not_found", RejectedError, "Align the item anew"),
         ("f04c_no_route", NoRouteError, "Update WooCommerce"),
         ("f06_invalid_param", RejectedError, "Look at the product"),
-        ("b02_batch_101_error", RetryableError, ""),
+        ("b02_batch_101_error", RejectedError, "raise the limit"),
     ],
 )
 def test_a_recorded_refusal_says_what_to_do(shop, name, error, advice):
