@@ -16,7 +16,7 @@ ALLOWED_HOSTS: list[str] = env.list("EVENSTOCK_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("EVENSTOCK_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "reporting.apps.BackOfficeConfig",  # django.contrib.admin, with our site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "alignment",
     "sync",
     "alerts",
+    "reporting.apps.ReportingConfig",
 ]
 
 MIDDLEWARE = [

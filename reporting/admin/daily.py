@@ -1,0 +1,42 @@
+"""One row a day for each connection."""
+
+from django.contrib import admin
+
+from connectors.admin.parts import UNKNOWN, ReadOnlyAdmin
+from reporting.core.metrics import ACCURACY, COVERAGE, LATENCY, SUCCESS, Headline
+from reporting.core.words import value_said
+from reporting.models import DailyMetric
+
+
+def _shown(row: DailyMetric, headline: Headline) -> str:
+    return value_said(headline, row.figures.value(headline))
+
+
+@admin.register(DailyMetric)
+class DailyMetricAdmin(ReadOnlyAdmin):
+    """Newest day first; shares are worked out from the counts."""
+
+    list_display = ("day", "connection", "latency", "coverage", "conflicts", "success", "accuracy", "writes_applied", "answers")
+    list_filter = ("connection",)
+    list_select_related = ("connection",)
+    date_hierarchy = "day"
+
+    @admin.display(description="sync latency, p95", ordering="latency_p95")
+    def latency(self, row: DailyMetric) -> str:
+        return _shown(row, LATENCY)
+
+    @admin.display(description="coverage")
+    def coverage(self, row: DailyMetric) -> str:
+        return _shown(row, COVERAGE)
+
+    @admin.display(description="sync success")
+    def success(self, row: DailyMetric) -> str:
+        return _shown(row, SUCCESS)
+
+    @admin.display(description="accuracy")
+    def accuracy(self, row: DailyMetric) -> str:
+        return _shown(row, ACCURACY)
+
+    @admin.display(description="answers in, p95", ordering="call_p95")
+    def answers(self, row: DailyMetric) -> str:
+        return UNKNOWN if row.call_p95 is None else f"{row.call_p95:.0f} ms"

@@ -1,0 +1,110 @@
+"""What needs a person now, worst first: a few rows, each with one obvious button."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from alerts.models import Alert
+from alerts.rules.words import Code, Severity
+from connectors.admin.parts import badge
+from reporting.selectors import Tallies
+from sync.models import SyncConflict, SyncRun
+
+ROWS = 5  # of each sort
+MANY = 200  # open conflicts; with more, only the worst class is looked through
+# These alerts are about conflicts and held runs, which have rows of their own; stock that runs low is for ordering, not for now.
+TOLD_APART = frozenset({Code.CRITICAL_DRIFT, Code.DISCREPANCY, Code.HELD_RUN, Code.LOW_STOCK, Code.OUT_OF_STOCK})
+CLASSES = (SyncConflict.Class.CRITICAL, SyncConflict.Class.MAJOR, SyncConflict.Class.MINOR)
+TONES = {SyncConflict.Class.CRITICAL: "bad", SyncConflict.Class.MAJOR: "warn", SyncConflict.Class.MINOR: "mute"}
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """One thing that needs a person."""
+
+    key: str
+    verdict: SafeString
+    title: str
+    sentence: str
+    url: str
+    button: str
+    is_urgent: bool
+
+
+def todo_of(*, user: User | AnonymousUser, runs: Iterable[SyncRun], tallies: Tallies) -> list[Todo]:
+    """Result: what this reader may look at, and should. At most two statements."""
+    found: list[Todo] = []
+    if user.has_perm("sync.view_syncrun"):
+        found += [_held(run, may=user.has_perm("sync.release_run")) for run in runs if run.state == SyncRun.State.HELD][:ROWS]
+    if user.has_perm("sync.view_syncconflict") and tallies.count("open"):
+        may = user.has_perm("sync.resolve_conflict")
+        found += [_conflict(conflict, may=may) for conflict in _worst_conflicts(tallies)]
+    if user.has_perm("alerts.view_alert") and tallies.count("alerts"):
+        alerts = Alert.objects.filter(state=Alert.State.OPEN, severity__gte=Severity.HIGH).exclude(rule__in=TOLD_APART)
+        found += [_alert(alert) for alert in alerts[:ROWS]]
+    return sorted(found, key=lambda one: not one.is_urgent)
+
+
+def _worst_conflicts(tallies: Tallies) -> Sequence[SyncConflict]:
+    rows = SyncConflict.objects.filter(resolved_at=None).select_related(
+        "alignment__item", "alignment__listing", "listing__connection"
+    )
+    if tallies.count("open") > MANY:
+        worst = next(one for one in CLASSES if tallies.count("open", None, one))
+        return list(rows.filter(drift_class=worst)[:ROWS])
+    return sorted(rows, key=lambda conflict: CLASSES.index(SyncConflict.Class(conflict.drift_class)))[:ROWS]
+
+
+def _conflict(conflict: SyncConflict, *, may: bool) -> Todo:
+    size = SyncConflict.Class(conflict.drift_class)
+    return Todo(
+        key=f"conflict-{conflict.pk}",
+        verdict=badge(size.label, TONES[size]),
+        title=_name(conflict),
+        sentence=_sides(conflict),
+        url=reverse("admin:sync_syncconflict_change", args=[conflict.pk]),
+        button="Decide" if may else "Look",
+        is_urgent=size == SyncConflict.Class.CRITICAL,
+    )
+
+
+def _name(conflict: SyncConflict) -> str:
+    pair = conflict.alignment
+    if pair:
+        return pair.item.name or pair.listing.name or pair.item.sku
+    return (conflict.listing.name or str(conflict.listing)) if conflict.listing else "A product"
+
+
+def _sides(conflict: SyncConflict) -> str:
+    """Result: what both sides say, and what is known of it."""
+    if conflict.pos_value and conflict.woo_value:
+        return f"Till says {conflict.pos_value}, shop says {conflict.woo_value}. {conflict.why}"
+    return conflict.why or conflict.get_conflict_type_display()
+
+
+def _held(run: SyncRun, *, may: bool) -> Todo:
+    return Todo(
+        key=f"run-{run.pk}",
+        verdict=badge("Held", "warn"),
+        title=f"{run.get_kind_display().split(':')[0]} sync of {run.store}",
+        sentence=" ".join(str(reason) for reason in run.held_for) or "It waits for a decision.",
+        url=reverse("admin:sync_syncrun_change", args=[run.pk]),
+        button="Review" if may else "Look",
+        is_urgent=True,
+    )
+
+
+def _alert(alert: Alert) -> Todo:
+    is_urgent = alert.severity >= Severity.CRITICAL
+    return Todo(
+        key=f"alert-{alert.pk}",
+        verdict=badge(alert.get_severity_display(), "bad" if is_urgent else "warn"),
+        title=alert.title,
+        sentence=f"{alert.words} {alert.next_step}".strip(),
+        url=reverse("admin:alerts_alert_changelist"),
+        button="Look",
+        is_urgent=is_urgent,
+    )
