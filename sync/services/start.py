@@ -14,11 +14,11 @@ TASK = "sync.tasks.sync_store"  # by name: services do not know the tasks that c
 
 
 def run_request(
-    *, store: Connection, kind: SyncRun.Kind, by: User, dry_run: bool = False, release: SyncRun | None = None
+    *, store: Connection, kind: SyncRun.Kind, by: User | None, dry_run: bool = False, release: SyncRun | None = None
 ) -> None:
     """Wake a worker for one run of that store, or to let a held one go on. Raises RetryableError where the broker can't be
     reached; then nothing was asked."""
-    asked: dict[str, Any] = {"store_id": store.pk, "kind": str(kind), "by_id": by.pk, "dry_run": dry_run}
+    asked: dict[str, Any] = {"store_id": store.pk, "kind": str(kind), "by_id": by.pk if by else None, "dry_run": dry_run}
     if release is not None:
         asked["release_run_id"] = release.pk
     try:
