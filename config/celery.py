@@ -1,4 +1,4 @@
-"""Celery only wakes; the rows are the truth (design.md §5). Settings and their reasons: config/settings/base.py."""
+"""Celery only wakes; the rows are the truth (design.md §5). Settings and their reasons: config/settings/queue.py."""
 
 import os
 
@@ -6,6 +6,8 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
 
-app = Celery("evenstock")
+app = Celery("evenstock", task_cls="config.tasks:SlotTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+from config import watch  # noqa: E402, F401 - connects to the worker's signals

@@ -1,9 +1,17 @@
-"""When what runs (design.md §5). Installed once, then the managers' to edit in the admin."""
+"""When what runs (design.md §5). Installed once, then the managers' to edit in the admin.
+
+Each app says in its own `schedule.py` what it wants to have run: `def jobs() -> Iterable[Job]`.
+"""
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
+from django.apps import apps
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from connectors.contract import Side
@@ -11,46 +19,119 @@ from connectors.management.base import connections_of
 from connectors.models import Connection
 
 OPENING_HOURS = "6-22"
-SWEEP_EVERY = timedelta(minutes=1)
+EACH_MINUTE = timedelta(minutes=1)
 POLL_EVERY = timedelta(minutes=5)
 HOOKS_EVERY = timedelta(minutes=15)
+FOLLOWS = "Its time zone follows the connection's, as long as this line stands."
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """By the wall clock of a place; each field as in a crontab."""
+
+    minute: str
+    hour: str
+    day_of_week: str = "*"
+    day_of_month: str = "*"
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to be run by itself. `task` is the whole dotted name; a job is known by it and its arguments, whatever people
+    call it later."""
+
+    name: str
+    task: str
+    when: timedelta | At
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+def jobs() -> Iterator[Job]:
+    """The jobs of this app: those of every store in use, and the sweeps they share."""
+    yield Job("Inbox sweep", "sync.tasks.inbox_sweep", EACH_MINUTE)
+    yield Job("Outbox sweep", "sync.tasks.outbox_sweep", EACH_MINUTE)
+    yield Job("Forget old scheduled runs", "sync.tasks.slots_tidy", At(minute="40", hour="*"))
+    yield Job("Forget old results of tasks", "celery.backend_cleanup", At(minute="50", hour="4"))
+    for store in connections_of(side=Side.STORE):
+        yield from _store_jobs(store)
+
+
+def _store_jobs(store: Connection) -> Iterator[Job]:
+    kwargs, zone = {"store_id": store.pk}, store.time_zone
+
+    def job(name: str, task: str, when: timedelta | At, **more: str) -> Job:
+        return Job(f"{name} of {store.name}", f"sync.tasks.{task}", when, {**kwargs, **more})
+
+    yield job("Till feed", "feed_poll", EACH_MINUTE)
+    yield job("Incremental sync", "sync_store", At(minute="*/15", hour=OPENING_HOURS, zone=zone), kind="incremental")
+    yield job("Full sync", "sync_store", At(minute="0", hour="3", zone=zone), kind="full")
+    yield job("Orders poll", "orders_poll", POLL_EVERY)
+    yield job("Conflict check", "conflicts_check", At(minute="20", hour="*", zone=zone))
+    if store.spec.capabilities.webhooks:
+        yield job("Webhook check", "hooks_check", HOOKS_EVERY)
 
 
 def schedule_install(*, incremental_every_seconds: int = 0) -> int:
-    """Give every store its jobs, and all of them their sweep, unless they are there: what a manager changed stays. Result: how
-    many jobs were added. `incremental_every_seconds` puts a short interval in place of the quarter of an hour (for the demo)."""
-    added = _add("Inbox sweep", "inbox_sweep", {}, _every(SWEEP_EVERY))
-    for store in connections_of(side=Side.STORE):
-        added += _store_jobs(store)
-        if incremental_every_seconds:
-            often = {**_every(timedelta(seconds=incremental_every_seconds)), "crontab": None}
-            PeriodicTask.objects.filter(name=f"Incremental sync of {store.name}").update(**often)
+    """Give every app's jobs a row, unless they have one: what a manager changed stays. What was deleted comes again; what is
+    switched off does not. Result: how many were added. `incremental_every_seconds` puts a short interval in place of the quarter
+    of an hour (for the demo)."""
+    known = {(row.task, _arguments(row.kwargs)): row for row in PeriodicTask.objects.select_related("crontab")}
+    added = 0
+    for job in all_jobs():
+        row = known.get((job.task, _arguments(json.dumps(dict(job.kwargs)))))
+        if row is None:
+            added += _add(job)
+        elif (
+            isinstance(job.when, At) and row.description == FOLLOWS and row.crontab and str(row.crontab.timezone) != job.when.zone
+        ):
+            _follow(row, job.when.zone)
+    if incremental_every_seconds:
+        often = {**_every(timedelta(seconds=incremental_every_seconds)), "crontab": None}
+        for job in all_jobs():
+            if job.kwargs.get("kind") == "incremental":
+                PeriodicTask.objects.filter(name=job.name).update(**often)
     return added
 
 
-def _store_jobs(store: Connection) -> int:
-    kwargs = {"store_id": store.pk}
-    quarter_hours = _at(store, minute="*/15", hour=OPENING_HOURS)
-    added = _add(f"Incremental sync of {store.name}", "sync_store", {**kwargs, "kind": "incremental"}, quarter_hours)
-    added += _add(f"Full sync of {store.name}", "sync_store", {**kwargs, "kind": "full"}, _at(store, minute="0", hour="3"))
-    added += _add(f"Orders poll of {store.name}", "orders_poll", kwargs, _every(POLL_EVERY))
-    if store.spec.capabilities.webhooks:
-        added += _add(f"Webhook check of {store.name}", "hooks_check", kwargs, _every(HOOKS_EVERY))
-    return added
+def all_jobs() -> Iterator[Job]:
+    """Result: what every installed app wants to have run."""
+    for config in apps.get_app_configs():
+        if find_spec(f"{config.name}.schedule"):
+            offered: Iterable[Job] = getattr(import_module(f"{config.name}.schedule"), "jobs", tuple)()
+            yield from offered
 
 
-def _add(name: str, task: str, kwargs: dict[str, Any], when: dict[str, Any]) -> int:
-    named = {"task": f"sync.tasks.{task}", "kwargs": json.dumps(kwargs), **when}
-    return int(PeriodicTask.objects.get_or_create(name=name, defaults=named)[1])
+def _arguments(said: str) -> str:
+    """Result: a job's arguments in one spelling."""
+    try:
+        return json.dumps(json.loads(said or "{}"), sort_keys=True)
+    except ValueError:
+        return said
 
 
-def _at(store: Connection, **fields: str) -> dict[str, Any]:
-    schedule, _ = CrontabSchedule.objects.get_or_create(**fields, timezone=store.time_zone)
-    return {"crontab": schedule}
+def _add(job: Job) -> int:
+    named = {"task": job.task, "kwargs": json.dumps(dict(job.kwargs))}
+    if isinstance(job.when, At):
+        named |= {"crontab": _crontab(job.when), "description": FOLLOWS if "store_id" in job.kwargs else ""}
+    else:
+        named |= _every(job.when)
+    return int(PeriodicTask.objects.get_or_create(name=job.name, defaults=named)[1])
+
+
+def _crontab(when: At) -> CrontabSchedule:
+    fields = {"minute": when.minute, "hour": when.hour, "day_of_week": when.day_of_week, "day_of_month": when.day_of_month}
+    return CrontabSchedule.objects.get_or_create(**fields, month_of_year="*", timezone=when.zone)[0]
+
+
+def _follow(row: PeriodicTask, zone: str) -> None:
+    """The same hours in another place. Nobody has changed the job: its date of change stays."""
+    now = row.crontab
+    fields = ("minute", "hour", "day_of_week", "day_of_month", "month_of_year")
+    same, _ = CrontabSchedule.objects.get_or_create(**{name: getattr(now, name) for name in fields}, timezone=zone)
+    PeriodicTask.objects.filter(pk=row.pk).update(crontab=same)
 
 
 def _every(interval: timedelta) -> dict[str, Any]:
-    """A job that nobody took up before the next one is due is dropped: a long run must not be followed by a queue of them."""
     seconds = int(interval.total_seconds())
-    schedule, _ = IntervalSchedule.objects.get_or_create(every=seconds, period=IntervalSchedule.SECONDS)
-    return {"interval": schedule, "expire_seconds": seconds}
+    return {"interval": IntervalSchedule.objects.get_or_create(every=seconds, period=IntervalSchedule.SECONDS)[0]}

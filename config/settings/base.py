@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 import environ
 
+from config.settings.queue import *  # noqa: F403 - this is how Django settings extend each other
+
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -138,20 +140,6 @@ EVENSTOCK_ALLOW_PRIVATE_NETWORKS = env.bool("EVENSTOCK_ALLOW_PRIVATE_NETWORKS", 
 
 SIMPLE_HISTORY_ENABLED = True
 SIMPLE_HISTORY_REVERT_DISABLED = True
-
-# reliability.md, "Settings with a reason"
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_SOFT_TIME_LIMIT = 50 * 60
-CELERY_TASK_TIME_LIMIT = 55 * 60
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_RESULT_BACKEND = "django-db"
-CELERY_RESULT_EXTENDED = True
-CELERY_TASK_TRACK_STARTED = True
-CELERY_TIMEZONE = "UTC"
-CELERY_ENABLE_UTC = True
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 
 LOGGING = {
     "version": 1,

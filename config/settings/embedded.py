@@ -40,7 +40,7 @@ EVENSTOCK_ALLOW_PRIVATE_NETWORKS = env.bool("EVENSTOCK_ALLOW_PRIVATE_NETWORKS", 
 # Connections are kept: SQLite tidies up whenever the last one is closed, 15 ms of a webhook's 20.
 DATABASES = {
     "default": dj_database_url.parse(
-        env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'evenstock.sqlite3'}"), conn_max_age=60
+        env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'evenstock.sqlite3'}"), conn_max_age=60, conn_health_checks=True
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

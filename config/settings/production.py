@@ -3,7 +3,7 @@
 import dj_database_url
 
 from config.settings.base import *  # noqa: F403 - this is how Django settings extend each other
-from config.settings.base import BASE_DIR, PUBLIC_HOSTS, env
+from config.settings.base import BASE_DIR, PUBLIC_HOSTS, REDIS_OPTIONS, env
 
 SECRET_KEY = env.str("EVENSTOCK_SECRET_KEY")
 SECRET_KEY_FALLBACKS: list[str] = env.list("EVENSTOCK_OLD_SECRET_KEYS", default=[])
@@ -12,7 +12,8 @@ ALLOWED_HOSTS = [*env.list("EVENSTOCK_HOSTS"), *PUBLIC_HOSTS, "127.0.0.1"]  # th
 
 STATIC_ROOT = BASE_DIR / "staticfiles"  # part of the image: in the data volume it would outlive an upgrade
 
-DATABASES = {"default": dj_database_url.parse(env.str("DATABASE_URL"), conn_max_age=60)}
+# Tried before each use: after a restart of Postgres the first webhook must not meet a dead connection.
+DATABASES = {"default": dj_database_url.parse(env.str("DATABASE_URL"), conn_max_age=60, conn_health_checks=True)}
 
 SECURE_SSL_REDIRECT = env.bool("EVENSTOCK_SSL_REDIRECT", default=True)
 # The compose health check asks over plain http from inside; a webhook must never meet a redirect (reliability.md).
@@ -26,8 +27,4 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 
 CELERY_BROKER_URL = env.str("REDIS_URL")
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 2 * 55 * 60,  # twice the longest hard limit
-    "socket_timeout": 10,  # the default is none: a publish to a dead broker hangs
-    "socket_connect_timeout": 5,
-}
+CELERY_BROKER_TRANSPORT_OPTIONS = REDIS_OPTIONS

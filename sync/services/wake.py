@@ -9,6 +9,7 @@ from celery import current_app
 logger = logging.getLogger(__name__)
 PAUSE = 0.2  # seconds between two messages, at least: a burst of webhooks is a burst of rows, not of messages
 TASK = "sync.tasks.inbox_work"  # by name: services do not know the tasks that call them
+SYNC = "sync.tasks.sync_store"
 
 
 class Waker:
@@ -48,3 +49,12 @@ _waker = Waker()
 def inbox_wake(*, store_id: int) -> None:
     """Have that store's inbox looked at soon. Returns at once and never fails."""
     _waker.wake(store_id)
+
+
+def run_wake(*, store_id: int, kind: str) -> None:
+    """Have a killed run taken up again. For workers only: it waits for the broker, as long as its time-outs say. Never fails: the
+    next sweep asks again."""
+    try:
+        current_app.send_task(SYNC, kwargs={"store_id": store_id, "kind": kind}, ignore_result=True, retry=False)
+    except Exception as error:  # noqa: BLE001 - whatever a broker does, the run's row is kept
+        logger.warning("No worker could be woken, the next sweep will ask again: %s", error)
