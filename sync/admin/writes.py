@@ -12,12 +12,12 @@ from django.utils.safestring import SafeString
 from connectors.admin.parts import ReadOnlyAdmin, moment, named, number
 from sync.admin.parts import RunFilter, write_badge
 from sync.models import OutboundWrite
-from sync.services.decisions import writes_retry
+from sync.services.decisions import write_is_held, writes_retry
 
 
 @admin.register(OutboundWrite)
 class OutboundWriteAdmin(ReadOnlyAdmin):
-    """Newest first. What the shop refused can be tried again, with a reason."""
+    """Newest first. What was refused, or failed again and again, can be tried again, with a reason."""
 
     list_display = ("product", "connection", "change", "state_badge", "error", "made", "run_number")
     list_filter = (RunFilter, "state", "connection", "is_released")
@@ -25,7 +25,7 @@ class OutboundWriteAdmin(ReadOnlyAdmin):
     search_fields = ("listing__sku", "listing__name", "level__item__sku", "level__item__name")
     fieldsets = (
         (None, {"fields": ("state_badge", "product", "connection", "change", "reason")}),
-        ("What came back", {"fields": ("error_code", "error", "is_released")}),
+        ("What came back", {"fields": ("error_code", "error", "failures", "at_most", "is_released")}),
         ("When", {"fields": ("created_at", "sent_at", "answered_at", "attempts", "next_attempt_at")}),
         ("For support", {"fields": ("run", "operation_id", "epoch")}),
     )
@@ -38,28 +38,26 @@ class OutboundWriteAdmin(ReadOnlyAdmin):
     @admin.action(description="Try again…", permissions=["retry"])
     def try_again(self, request: HttpRequest, writes: QuerySet[OutboundWrite]) -> HttpResponse | None:
         """Ask for the reason first; then let the next run send them."""
-        refused = writes.filter(state=OutboundWrite.State.REJECTED, listing__isnull=False).select_related(
-            *self.list_select_related
-        )
-        if not refused:
-            self.message_user(request, "Only what the shop refused can be tried again. None of these was.", messages.WARNING)
+        held = [write for write in writes.select_related(*self.list_select_related) if write_is_held(write)]
+        if not held:
+            words = "Only what was refused, or failed again and again, can be tried again. None of these was."
+            self.message_user(request, words, messages.WARNING)
             return None
         reason = request.POST.get("reason", "").strip()
         if not reason:
-            return self._ask(request, refused, asked_before="reason" in request.POST)
-        rows = list(refused)
-        writes_retry(writes=rows)
-        for row in rows:
+            return self._ask(request, held, asked_before="reason" in request.POST)
+        count = writes_retry(writes=held)
+        for row in held:
             self.log_change(request, row, f"Tried again: {reason[:200]}")
-        self.message_user(request, f"{len(rows)} will be tried again with the next sync.", messages.SUCCESS)
+        self.message_user(request, f"{count} will be tried again with the next sync.", messages.SUCCESS)
         return None
 
-    def _ask(self, request: HttpRequest, refused: QuerySet[OutboundWrite], *, asked_before: bool) -> TemplateResponse:
+    def _ask(self, request: HttpRequest, held: list[OutboundWrite], *, asked_before: bool) -> TemplateResponse:
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "Try again what the shop refused",
-            "rows": [(write, self.product(write), self.change(write)) for write in refused],
+            "title": "Try again what was refused or failed",
+            "rows": [(write, self.product(write), self.change(write)) for write in held],
             "asked_before": asked_before,
             "checkbox": ACTION_CHECKBOX_NAME,
         }

@@ -40,13 +40,14 @@ def run_feeds_release(*, run: SyncRun, now: Callable[[], datetime]) -> list[Till
 
 
 def writes_retry(*, writes: Iterable[OutboundWrite]) -> int:
-    """Let what was refused, or failed again and again, be tried anew with the next run, whatever the engine's pause says. Only
-    the newest attempt of a listing or a level counts. Result: how many rows were."""
+    """Let what was refused, or failed again and again, be tried anew with the next run, whatever the engine's pause says. It is
+    the newest attempt of a listing or a level that holds it back, so that one is released. Result: how many were."""
     held = [write for write in writes if write_is_held(write)]
-    newest = writes_newest(target="listing_id", ids=[write.listing_id for write in held if write.listing_id])
-    at_tills = writes_newest(target="level_id", ids=[write.level_id for write in held if write.level_id])
-    last = {row.pk for row in (*newest.values(), *at_tills.values())}
-    again = OutboundWrite.objects.filter(pk__in=[write.pk for write in held if write.pk in last], is_released=False)
+    newest = [
+        *writes_newest(target="listing_id", ids={write.listing_id for write in held if write.listing_id}).values(),
+        *writes_newest(target="level_id", ids={write.level_id for write in held if write.level_id}).values(),
+    ]
+    again = OutboundWrite.objects.filter(pk__in=[write.pk for write in newest if write_is_held(write)], is_released=False)
     return again.update(is_released=True)
 
 

@@ -15,6 +15,7 @@ from sync.selectors import others_pass
 from sync.services.context import RunContext, Side, chunks
 from sync.services.deliver import DECIDED, log_applied, rows_save, write_landed, write_subject
 from sync.services.log import counted
+from sync.services.price_writes import prices_settled
 from sync.services.rows import rows_update
 
 State = OutboundWrite.State
@@ -43,6 +44,8 @@ def _look_up(ctx: RunContext, rows: list[OutboundWrite]) -> None:
         for row in rows:
             if row.listing:
                 _decide(ctx, row, found.get(row.listing.remote_id))
+        seen = {row.operation_id: found.get(row.listing.remote_id) for row in rows if row.listing and row.state == State.APPLIED}
+        prices_settled(ctx=ctx, rows=rows, readings=seen)
         rows_save(rows)
         log_applied(ctx=ctx, rows=[row for row in rows if row.state == State.APPLIED])
 
@@ -58,9 +61,9 @@ def _decide(ctx: RunContext, row: OutboundWrite, found: StoreReading | None) -> 
     ctx.counts["looked_up_without_effect"] += 1
 
 
-def write_came_to_nothing(*, ctx: RunContext, side: Side, row: OutboundWrite, error: str) -> None:
-    """A write had no effect after all, and nobody can say why. The next one goes with fewer beside it; one that fails alone for
-    the third time is held."""
+def write_came_to_nothing(*, ctx: RunContext, side: Side, row: OutboundWrite, error: str, is_refusal: bool = False) -> None:
+    """A write had no effect after all, and nobody can say why, or for which one of several. The next one goes with fewer beside
+    it; one that fails alone for the third time is held."""
     row.state, row.answered_at, row.error, row.failures = State.NOT_SENT, ctx.now(), error, row.failures + 1
     row.next_attempt_at = None
     if row.listing_id:
@@ -70,7 +73,7 @@ def write_came_to_nothing(*, ctx: RunContext, side: Side, row: OutboundWrite, er
         row.next_attempt_at = ctx.now() + hold_for(
             failures=row.failures,
             attempts=limits().attempts,
-            others_pass=others_pass(connection=side.connection, since=shortly),
+            others_pass=is_refusal or others_pass(connection=side.connection, since=shortly),
             longest=limits().held_for,
             while_all_fails=limits().held_while_all_fails,
         )
@@ -113,7 +116,8 @@ def _till_decide(*, ctx: RunContext, side: Side, row: OutboundWrite, outcome: Ou
     elif outcome == Outcome.NOT_SENT:
         write_came_to_nothing(ctx=ctx, side=side, row=row, error=row.error or "It never reached the till.")
     elif outcome == Outcome.REJECTED:
-        write_came_to_nothing(ctx=ctx, side=side, row=row, error="Its file was moved to the folder of rejected ones.")
+        why = "Its file was moved to the folder of rejected ones."
+        write_came_to_nothing(ctx=ctx, side=side, row=row, error=why, is_refusal=True)
     else:
         till_write_decide(ctx=ctx, side=side, row=row, outcome=outcome)
 

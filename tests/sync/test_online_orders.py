@@ -6,8 +6,9 @@ import pytest
 
 from alignment.models import Alignment, Listing
 from inventory.models import Item, Movement, StockLevel
-from sync.models import Order, OrderLine, OutboundWrite, SyncRun
-from tests.sync.shop import FULL, INCREMENTAL, product
+from sync.models import Order, OrderLine, OutboundWrite, SyncRun, SyncState
+from sync.services.decisions import writes_retry
+from tests.sync.shop import FULL, INCREMENTAL, problems, product
 
 pytestmark = pytest.mark.django_db
 STOCK = {"A": 10, "B": 10, "C": 10}
@@ -400,6 +401,58 @@ def test_a_till_that_refuses_an_adjustment_is_told_again(open_shop):
     assert shop.shelf()["A"] == 7
     states = list(OutboundWrite.objects.filter(connection=shop.pos).order_by("id").values_list("state", flat=True))
     assert states == ["not_sent", "applied"]
+
+
+def reject(shop, *names: str) -> None:
+    """The till, or somebody there, refuses these files."""
+    rejected = shop.folder / "outbound" / "rejected"
+    rejected.mkdir(exist_ok=True)
+    for name in names:
+        (shop.folder / "outbound" / name).rename(rejected / name)
+
+
+def test_a_file_that_a_till_refuses_again_and_again_is_written_no_more(open_shop):
+    shop = open_shop(stock=STOCK, till_mode="live")
+    shop.running()
+    shop.app.place_order([("A", 3)])
+    shop.clock.tick(minutes=5)
+    for _ in range(3):
+        shop.sync(INCREMENTAL)
+        reject(shop, *shop.waiting_files("outbound"))
+        shop.clock.tick(minutes=5)
+    run = shop.sync(INCREMENTAL)
+    assert shop.waiting_files("outbound") == []
+    assert [code for _, _, code in problems(run)] == ["held"]
+    state = SyncState.objects.get(pos_sku="A")
+    assert state.sync_status == "error"
+    assert "3 times" in state.reason
+    assert StockLevel.objects.get(item__sku="A").baseline == 10  # nothing is lost: it is owed as before
+    shop.clock.tick(hours=20)
+    shop.sync(INCREMENTAL)
+    assert shop.waiting_files("outbound") == []
+    assert writes_retry(writes=OutboundWrite.objects.filter(connection=shop.pos)) == 1
+    shop.clock.tick(minutes=5)
+    shop.sync(INCREMENTAL)
+    shop.take_in_adjustments()
+    shop.clock.tick(minutes=5)
+    shop.sync(INCREMENTAL)
+    assert shop.shelf()["A"] == 7
+    assert SyncState.objects.get(pos_sku="A").sync_status == "synced"
+
+
+def test_one_row_that_the_till_refuses_does_not_keep_the_others_of_its_file_out(open_shop):
+    shop = open_shop(stock=STOCK, till_mode="live")
+    shop.running()
+    shop.app.place_order([("A", 3), ("B", 1), ("C", 2)])
+    with shop.till._lock:
+        shop.till._items.pop("B")
+    for _ in range(5):
+        shop.clock.tick(minutes=5)
+        shop.sync(INCREMENTAL)
+        shop.take_in_adjustments()
+    assert (shop.till.on_hand("A"), shop.till.on_hand("C")) == (7, 8)
+    assert dict(SyncState.objects.values_list("pos_sku", "sync_status")) == {"A": "synced", "B": "error", "C": "synced"}
+    assert OutboundWrite.objects.filter(level__item__sku="B").count() == 3
 
 
 def test_orders_are_taken_in_the_state_the_shop_said_last(open_shop):

@@ -330,17 +330,112 @@ def test_a_dry_run_changes_nothing_on_either_side(api_shop):
     assert (shop.movements(), shop.sent(), shop.adjustments()) == ([], {}, [])
 
 
-def test_a_refused_adjustment_shows_with_the_tills_reason(api_shop):
-    shop = api_shop()
+def refused(api_shop) -> ApiShop:
+    """A till that does not know an item any more, which was sold online."""
+    shop = api_shop(complete_every_hours=168)  # the sandbox can't list what was taken from under it
     shop.app.place_order([("A", 2)])
     with shop.till._lock:
-        shop.till._items.pop("A")
+        shop.gone = shop.till._items.pop("A")
+    shop.later(minutes=1)
+    return shop
+
+
+def test_a_refused_adjustment_shows_with_the_tills_reason_and_the_others_count(api_shop):
+    shop = refused(api_shop)
+    shop.app.place_order([("B", 1)])
     shop.later(minutes=1)
     run = shop.sync(INCREMENTAL)
     assert run.state == "partial"
     assert problems(run) == [("A", None, "unknown_sku")]
-    assert shop.booked() == []
-    assert SyncState.objects.filter(pos_sku="A").count() == 1
+    assert shop.booked() == [("B", -1)]
+    state = SyncState.objects.get(pos_sku="A")
+    assert state.sync_status == "error"
+    assert state.reason.startswith("The till was not told of -2.")
+    assert "Try again" in state.reason
+    assert SyncState.objects.get(pos_sku="B").sync_status == "synced"
+    level = StockLevel.objects.get(item__sku="A")
+    assert (level.on_hand, level.baseline) == (8, 10)  # still owed
+
+
+def test_a_refused_adjustment_is_not_sent_for_ever_and_not_forgotten(api_shop):
+    shop = refused(api_shop)
+    shop.sync(INCREMENTAL)
+    shop.pos_app.forget_requests()
+    for _ in range(4):
+        shop.later(hours=5)
+        run = shop.sync(INCREMENTAL)
+        assert run.counts["till_held"] == 1
+        assert SyncState.objects.get(pos_sku="A").sync_status == "error"
+    assert shop.adjustments() == []
+    shop.later(hours=5)  # a day is over: once more
+    shop.sync(INCREMENTAL)
+    shop.later(hours=1)
+    shop.sync(INCREMENTAL)
+    assert shop.adjustments() == [("A", "-2")]
+
+
+def test_a_refused_adjustment_goes_again_as_soon_as_it_is_another_one(api_shop):
+    shop = refused(api_shop)
+    shop.sync(INCREMENTAL)
+    shop.pos_app.forget_requests()
+    shop.app.place_order([("A", 1)])
+    shop.later(minutes=1)
+    shop.till._items["A"] = shop.gone
+    shop.sync(INCREMENTAL)
+    assert shop.booked() == [("A", -3)]
+    assert SyncState.objects.get(pos_sku="A").sync_status == "synced"
+
+
+def test_a_manager_has_a_refused_adjustment_sent_again(api_shop, admin_client):
+    shop = refused(api_shop)
+    shop.sync(INCREMENTAL)
+    shop.till._items["A"] = shop.gone
+    write = OutboundWrite.objects.get(level__item__sku="A")
+    asked = {"action": "try_again", "_selected_action": [write.pk]}
+    page = "/admin/sync/outboundwrite/"
+    assert b"Try again what was refused or failed" in admin_client.post(page, asked).content
+    admin_client.post(page, {**asked, "reason": "The item is there again."})
+    shop.later(minutes=1)
+    run = shop.sync(INCREMENTAL)
+    assert run.state == "done"
+    assert shop.booked() == [("A", -2)]
+    assert SyncState.objects.get(pos_sku="A").sync_status == "synced"
+
+
+def test_an_adjustment_without_an_answer_waits_by_time_and_not_in_a_worker(api_shop):
+    shop = api_shop(settle_seconds=60)
+    shop.app.place_order([("A", 2)])
+    shop.later(minutes=1)
+    shop.pos_app.faults.arm("close", applied=False, **POST)
+    shop.sync(INCREMENTAL)
+    began = shop.clock.at
+    shop.later(seconds=30)
+    shop.sync(INCREMENTAL)
+    assert shop.clock.at - began == timedelta(seconds=30)
+    (write,) = OutboundWrite.objects.all()
+    assert (write.state, write.next_attempt_at) == ("unknown", write.sent_at + timedelta(seconds=120 + 1 + 60))
+    assert len(shop.adjustments()) == 1
+    assert SyncState.objects.get(pos_sku="A").sync_status == "pending"
+    shop.later(minutes=3)
+    shop.sync(INCREMENTAL)
+    assert shop.booked() == [("A", -2)]
+    assert [each.state for each in OutboundWrite.objects.order_by("id")] == ["not_sent", "applied"]
+
+
+def test_a_till_that_cannot_be_reached_is_one_problem_and_told_later(api_shop):
+    shop = api_shop()
+    shop.app.place_order([("A", 2), ("B", 1)])
+    shop.later(minutes=1)
+    shop.pos_app.faults.arm("forbidden", count=None, **POST)
+    run = shop.sync(INCREMENTAL)
+    assert problems(run) == [("till", None, "blocked")]
+    assert set(SyncState.objects.exclude(pos_sku="C").values_list("sync_status", flat=True)) == {"error"}
+    assert Connection.objects.get(pk=shop.pos.pk).last_error
+    shop.pos_app.faults.clear()
+    shop.later(minutes=15)
+    assert shop.sync(INCREMENTAL).state == "done"
+    assert sorted(shop.booked()) == [("A", -2), ("B", -1)]
+    assert set(SyncState.objects.values_list("sync_status", flat=True)) == {"synced"}
 
 
 # -- connecting --------------------------------------------------------------------------------------------------------

@@ -102,12 +102,12 @@ def test_a_rejected_adjustment_may_be_sent_again(drop: Drop) -> None:
     till.send([write(ONE), write(TWO)])
     rejected = move(outbound(drop)[0], "rejected")
     rejected.with_name(f"{rejected.name}.reason.txt").write_text(f"{ONE}: no such item", encoding="utf-8")
-    assert till.look_up([ONE, TWO]) == {ONE: Outcome.NOT_SENT, TWO: Outcome.NOT_SENT}
+    assert till.look_up([ONE, TWO]) == {ONE: Outcome.REJECTED, TWO: Outcome.REJECTED}
     till.send([write(ONE)])
     (again,) = outbound(drop)
-    assert till.look_up([ONE, TWO]) == {ONE: Outcome.UNKNOWN, TWO: Outcome.NOT_SENT}
+    assert till.look_up([ONE, TWO]) == {ONE: Outcome.UNKNOWN, TWO: Outcome.REJECTED}
     move(again, "imported")
-    assert till.look_up([ONE, TWO]) == {ONE: Outcome.APPLIED, TWO: Outcome.NOT_SENT}
+    assert till.look_up([ONE, TWO]) == {ONE: Outcome.APPLIED, TWO: Outcome.REJECTED}
 
 
 def test_what_no_file_carries_was_not_sent(drop: Drop) -> None:

@@ -59,4 +59,4 @@ def test_a_file_the_till_rejects_took_no_effect_as_a_whole(drop: Drop, shop: Til
     connector.send([TillWrite(ONE, SKU, "", Decimal(-2), "", ""), TillWrite(TWO, "NO-SUCH-ITEM", "", Decimal(-1), "", "")])
     assert [taken.booked for taken in importer.run()] == [0]
     assert shop.on_hand(SKU) == before
-    assert connector.look_up([ONE, TWO]) == {ONE: Outcome.NOT_SENT, TWO: Outcome.NOT_SENT}
+    assert connector.look_up([ONE, TWO]) == {ONE: Outcome.REJECTED, TWO: Outcome.REJECTED}
