@@ -13,7 +13,7 @@ def build(context: Context) -> PosCsvTill:
 KIND = Kind(
     name="pos_csv",
     label="Till by CSV files",
-    capabilities=Capabilities(side=Side.POS, relative_writes=True, receipts=True, idempotent_writes=True),
+    capabilities=Capabilities(side=Side.POS, relative_writes=True, receipts=True, idempotent_writes=True, files=True, notes=True),
     settings=PosCsvSettings,
     credentials=NoCredentials,
     build=build,

@@ -113,8 +113,8 @@ class Outbound:
                 raise ConfigError(f"{folder} is a link; files are not written through links.", next_step="Make it a real folder.")
         content = _csv(writes)
         hidden = self._root / f".{name}.tmp"
-        _write_durably(hidden, content)
-        _write_durably(self._root / ".sent" / name, content)
+        write_durably(hidden, content)
+        write_durably(self._root / ".sent" / name, content)
         hidden.rename(self._root / name)
         return name
 
@@ -202,7 +202,8 @@ def plain_number(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _write_durably(path: Path, content: bytes) -> None:
+def write_durably(path: Path, content: bytes) -> None:
+    """Write it whole, and have it on the disk."""
     with path.open("wb") as stream:
         stream.write(content)
         stream.flush()

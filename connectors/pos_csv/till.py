@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from connectors.contract import CheckReport, Context, Feed, FeedFate, Outcome, RowProblem, TillWrite, WriteResult
+from connectors.contract import CheckReport, Context, Feed, FeedFate, Outcome, RowProblem, TillNote, TillWrite, WriteResult
 from connectors.pos_csv.check import check_folder
 from connectors.pos_csv.files import (
     DONE,
@@ -22,6 +22,7 @@ from connectors.pos_csv.files import (
     unreadable,
 )
 from connectors.pos_csv.guards import FeedFigures, figures, guard
+from connectors.pos_csv.notes import note_write
 from connectors.pos_csv.outbound import Outbound
 from connectors.pos_csv.parse import parse_file
 from connectors.pos_csv.problems import FileRefusedError, note
@@ -107,6 +108,10 @@ class PosCsvTill:
     def send(self, writes: Sequence[TillWrite]) -> Sequence[WriteResult]:
         """One new file in `outbound/`, for what no file there carries yet (outbound.py)."""
         return self._outbound.send(writes, self._now())
+
+    def note(self, note: TillNote) -> None:
+        """One text file in `outbound/notes/` (notes.py)."""
+        note_write(self._folder, note, self._now())
 
     def look_up(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, Outcome]:
         """By where the file that carries each one lies now (outbound.py)."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from pydantic import ValidationError as Invalid
 
-from connectors.contract import TillWrite
+from connectors.contract import TillNote, TillWrite
 from connectors.errors import ConfigError, ConnectorError, RejectedError
 from connectors.http import Ask, HttpDoor
 from connectors.http_reply import Reply
@@ -105,6 +105,18 @@ class Client:
             raise reply.unreadable()
         return booked
 
+    def show(self, note: TillNote) -> None:
+        """Show a note to the staff, once for its operation id."""
+        body = {
+            "operation_id": str(note.operation_id),
+            "title": note.title[:120],
+            "lines": [line[:200] for line in note.lines][:50],
+        }
+        reply = self._post(body, to="notes")
+        if reply.status == 404:
+            raise ConfigError("This till can't show notes.", next_step="Choose another channel for its alerts.", code="no_notes")
+        _good(reply)
+
     def _page(self, what: str, after: int, limit: int) -> tuple[Envelope, list[int]]:
         """Result: one page, and its rows' versions."""
         reply = self._get(what, {"after": str(after), "limit": str(limit)}, items=limit)
@@ -120,10 +132,10 @@ class Client:
     def _get(self, path: str, params: Mapping[str, str], *, items: int = 0) -> Reply:
         return self._door.read(Ask("GET", f"{self._url}/v1/{path}", params=params, headers=self._headers), items=items)
 
-    def _post(self, body: Mapping[str, str]) -> Reply:
+    def _post(self, body: Mapping[str, Any], *, to: str = "adjustments") -> Reply:
         headers = {**self._headers, "Content-Type": "application/json"}
         data = json.dumps(body, ensure_ascii=False).encode()
-        return self._door.write(Ask("POST", f"{self._url}/v1/adjustments", headers=headers, body=data), items=1)
+        return self._door.write(Ask("POST", f"{self._url}/v1/{to}", headers=headers, body=data), items=1)
 
 
 def _as(model: type[Model], said: Any, reply: Reply) -> Model:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from connectors.contract import CheckReport, Context, Feed, FeedFate, Outcome, RowProblem, TillWrite, WriteResult
+from connectors.contract import CheckReport, Context, Feed, FeedFate, Outcome, RowProblem, TillNote, TillWrite, WriteResult
 from connectors.http import HttpDoor, Limits
 from connectors.pacing import Pacer
 from connectors.rest_pos.check import Checkup
@@ -66,6 +66,9 @@ class RestPosTill:
 
     def send(self, writes: Sequence[TillWrite]) -> Sequence[WriteResult]:
         return adjustments_send(self._client, self.pacer, writes)
+
+    def note(self, note: TillNote) -> None:
+        self._client.show(note)
 
     def look_up(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, Outcome]:
         return self._receipts.look_up(operation_ids)

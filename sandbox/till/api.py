@@ -18,12 +18,14 @@ from sandbox.gateway import Gateway
 from sandbox.till.bodies import (
     AdjustmentRequest,
     Json,
+    NoteRequest,
     PriceChange,
     SaleRequest,
     adjustment_json,
     item_json,
     level_json,
     moment,
+    note_json,
     sale_json,
 )
 from sandbox.till.catalogue import plain
@@ -43,6 +45,7 @@ ROUTES = Map(
         Rule("/v1/adjustments/<operation_id>", methods=["GET"], endpoint="get_adjustment"),
         Rule("/v1/sales", methods=["GET"], endpoint="list_sales"),
         Rule("/v1/sales", methods=["POST"], endpoint="ring_up_sale"),
+        Rule("/v1/notes", methods=["POST"], endpoint="show_note"),
     ],
     merge_slashes=False,
 )
@@ -141,6 +144,12 @@ class TillApp(Gateway, Till):
             raise TillError("zero_quantity", "A sale of nothing can't be rung up.")
         self.settings.wrote()
         return 201, sale_json(self.sell(wanted.sku, wanted.quantity, wanted.location))
+
+    def _show_note(self, request: Request) -> tuple[int, Json]:
+        wanted = _parse(NoteRequest, request)
+        self.settings.wrote()
+        note, now = self.show_note(wanted.operation_id, wanted.title, wanted.lines)
+        return (201 if now else 200), note_json(note)
 
     def _page(self, page: Page[Any], rows: list[Json]) -> Json:
         self.settings.read(len(rows))

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from sandbox.till.catalogue import plain
-from sandbox.till.words import Happening, Item, Level
+from sandbox.till.words import Happening, Item, Level, StaffNote
 
 
 def _decimal(pattern: str) -> BeforeValidator:
@@ -53,6 +53,12 @@ class PriceChange(_Body):
     price: AmountText
 
 
+class NoteRequest(_Body):
+    operation_id: UUID
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    lines: Annotated[list[Note], Field(max_length=50)]
+
+
 def item_json(item: Item) -> Json:
     return {
         "sku": item.sku,
@@ -89,6 +95,15 @@ def adjustment_json(booked: Happening) -> Json:
         "on_hand": plain(booked.on_hand),
         "version": booked.version,
         "booked_at": moment(booked.at),
+    }
+
+
+def note_json(note: StaffNote) -> Json:
+    return {
+        "operation_id": str(note.operation_id),
+        "title": note.title,
+        "lines": list(note.lines),
+        "shown_at": moment(note.shown_at),
     }
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sandbox.till.catalogue import CatalogueRow, made_up, read_catalogue
 from sandbox.till.versions import VersionLog
-from sandbox.till.words import Adjustment, Happening, Item, Kind, Level, Page, TillError, TillState
+from sandbox.till.words import Adjustment, Happening, Item, Kind, Level, Page, StaffNote, TillError, TillState
 
 
 def utc_now() -> datetime:
@@ -39,6 +39,7 @@ class Till:
         self._level_log: VersionLog[tuple[str, str]] = VersionLog()
         self._sales: list[Happening] = []
         self._booked: dict[UUID, Happening] = {}
+        self.notes: dict[UUID, StaffNote] = {}
 
     # -- shop life ---------------------------------------------------------------------------------------------------
 
@@ -79,6 +80,13 @@ class Till:
             happening = self._change(Kind.ADJUSTMENT, wanted.sku, wanted.location, wanted.delta, adjustment=wanted)
             self._booked[wanted.operation_id] = happening
             return happening, True
+
+    def show_note(self, operation_id: UUID, title: str, lines: Sequence[str]) -> tuple[StaffNote, bool]:
+        """Show a note once. Returns it, and whether it was shown now (False: before)."""
+        with self._lock:
+            is_new = operation_id not in self.notes
+            shown = self.notes.setdefault(operation_id, StaffNote(operation_id, title, tuple(lines), self.clock()))
+            return shown, is_new
 
     def adjust_all(self, adjustments: Sequence[Adjustment]) -> int:
         """Book all or, when one of them can't be, none (TillError says why). Returns how many happened now."""

@@ -64,6 +64,16 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True)
+class StaffNote:
+    """A few lines for whoever stands at the till."""
+
+    operation_id: UUID
+    title: str
+    lines: Sequence[str]
+    shown_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Happening:
     """One change of one level: the truth a test holds a ledger against. `on_hand` is what lay there right after it."""
 

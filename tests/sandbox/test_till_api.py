@@ -20,6 +20,7 @@ OP, OTHER_OP = str(UUID(int=1)), str(UUID(int=2))
 TOKEN = "secret-token"
 
 ADJUSTMENT = {"operation_id": OP, "sku": "GEN-000001", "delta": "-2", "reason": "Web order", "reference": "512"}
+NOTE = {"operation_id": OP, "title": "Below zero", "lines": ["Mug: −2"]}
 SALE = {"sku": "GEN-000001", "quantity": "1"}
 
 # (method, documented path, status): (path as called, body)
@@ -59,6 +60,11 @@ CASES = {
     ("post", "/v1/sales", 401): ("/v1/sales", SALE),
     ("post", "/v1/sales", 422): ("/v1/sales", SALE | {"quantity": "0"}),
     ("post", "/v1/sales", 429): ("/v1/sales", SALE),
+    ("post", "/v1/notes", 201): ("/v1/notes", NOTE | {"operation_id": OTHER_OP}),
+    ("post", "/v1/notes", 200): ("/v1/notes", NOTE),
+    ("post", "/v1/notes", 401): ("/v1/notes", NOTE),
+    ("post", "/v1/notes", 422): ("/v1/notes", NOTE | {"title": ""}),
+    ("post", "/v1/notes", 429): ("/v1/notes", NOTE),
 }
 
 
@@ -112,6 +118,7 @@ def test_every_documented_answer_has_a_case():
 def test_the_till_answers_as_documented(till, call, case):
     (method, documented, status), (path, body) = case, CASES[case]
     call("post", "/v1/adjustments", ADJUSTMENT)
+    call("post", "/v1/notes", NOTE)
     till.sell("GEN-000003", 1)
     moved = list(till.happenings)
     if status == 429:
