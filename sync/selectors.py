@@ -38,6 +38,7 @@ def write_spans(
     writes = OutboundWrite.objects.filter(
         Q(state__in=OutboundWrite.UNANSWERED) | Q(state=OutboundWrite.State.APPLIED, answered_at__gte=since),
         connection=connection,
+        carries_number=True,
         **{f"{target}__isnull": False},
     )
     for target_id, delta, sent_at, answered_at, state in writes.values_list(target, "delta", "sent_at", "answered_at", "state"):

@@ -4,6 +4,7 @@ from sync.models.feed import TillFeed
 from sync.models.log import SyncLog
 from sync.models.order import Order, OrderLine
 from sync.models.policy import SyncPolicy
+from sync.models.price import PricePolicy, PriceReview, PriceWrite, TillPrice
 from sync.models.run import RunProblem, SyncRun
 from sync.models.schedule import Heartbeat, JobSlot
 from sync.models.state import SyncState
@@ -17,6 +18,9 @@ __all__ = [
     "Order",
     "OrderLine",
     "OutboundWrite",
+    "PricePolicy",
+    "PriceReview",
+    "PriceWrite",
     "RunProblem",
     "SyncConflict",
     "SyncLog",
@@ -24,4 +28,5 @@ __all__ = [
     "SyncRun",
     "SyncState",
     "TillFeed",
+    "TillPrice",
 ]

@@ -12,6 +12,7 @@ class SyncRun(models.Model):
     class Kind(models.TextChoices):
         FULL = "full", "Full: both sides read whole"
         INCREMENTAL = "incremental", "Incremental: what is new"
+        PRICES = "prices", "Price: both sides read whole, with prices"
 
     class State(models.TextChoices):
         RUNNING = "running", "Running"

@@ -46,6 +46,7 @@ class OutboundWrite(models.Model):
     )
     operation_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    carries_number = models.BooleanField(default=True, help_text="No: it tells a price, a barcode or a cost only.")
     planned_from = models.DecimalField(max_digits=14, decimal_places=3)
     planned_to = models.DecimalField(max_digits=14, decimal_places=3)
     delta = models.DecimalField(

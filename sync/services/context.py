@@ -15,6 +15,7 @@ from connectors.leases import Lease
 from connectors.models import Connection
 from connectors.services import CallLog
 from sync.models import RunProblem, SyncRun
+from sync.services.price_rules import PriceTurn
 
 T = TypeVar("T")
 KEEP_TURN = timedelta(seconds=30)  # a fraction of the lease's length
@@ -72,6 +73,7 @@ class RunContext:
     blamed: Side | None = None  # the system whose failure ended the run
     failing: dict[int, ConnectorError] = field(default_factory=dict)  # by connection: why it takes no writes
     problems: list[RunProblem] = field(default_factory=list)
+    prices: PriceTurn | None = None  # how the store's prices are synced in this run, if they are
 
     @property
     def sides(self) -> list[Side]:

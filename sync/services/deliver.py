@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -25,6 +26,7 @@ from sync.models import OutboundWrite, SyncLog, SyncRun
 from sync.selectors import targets_of, under_review
 from sync.services.context import RunContext, chunks
 from sync.services.log import quantity_text
+from sync.services.price_writes import price_wire, prices_carried, prices_settled
 from sync.services.rows import rows_update
 
 State = OutboundWrite.State
@@ -74,8 +76,8 @@ class _Turn:
             if batch is None:
                 yield UNTIL_RESULT  # its answer may leave something to be sent in parts
                 continue
-            deltas = _claim(self._ctx, [write.operation_id for write in batch.writes])
-            writes = [replace(write, delta=deltas[write.operation_id]) for write in batch.writes if write.operation_id in deltas]
+            sent = _claim(self._ctx, [write.operation_id for write in batch.writes])
+            writes = [replace(write, **sent[write.operation_id]) for write in batch.writes if write.operation_id in sent]
             if writes:
                 self._open += 1
                 yield replace(batch, writes=writes)
@@ -155,9 +157,10 @@ def _planned(ctx: RunContext, due: Sequence[tuple[StoreWrite, int | None]]) -> I
 
 
 @transaction.atomic
-def _claim(ctx: RunContext, operation_ids: list[UUID]) -> dict[UUID, int]:
-    """Mark writes as sent, and work out what each listing is owed this moment (design.md §3.2). Result: operation id → units
-    to send. A write that is not needed any more is cancelled. Raises LeaseLostError when another run has taken over."""
+def _claim(ctx: RunContext, operation_ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Mark writes as sent, and work out what each listing is owed this moment (design.md §3.2). Result: operation id →
+    what to send: units, and the price that goes with them. A write that is not needed any more is cancelled. Raises
+    LeaseLostError when another run has taken over."""
     now = ctx.now()
     ctx.store.lease.beat(now=now)
     rows = list(
@@ -172,13 +175,15 @@ def _claim(ctx: RunContext, operation_ids: list[UUID]) -> dict[UUID, int]:
     )
     targets = targets_of(store=ctx.store.connection, item_ids=pairs.values())
     reviewed = set(under_review(store=ctx.store.connection).values_list("alignment__listing_id", flat=True))
-    deltas: dict[UUID, int] = {}
+    prices = prices_carried(ctx=ctx, rows=rows)
+    sent: dict[UUID, dict[str, Any]] = {}
     for row in rows:
         listing = row.listing
         target = targets.get(pairs.get(row.listing_id or 0, 0))
         row.delta = ZERO
         if (
-            listing
+            row.carries_number
+            and listing
             and listing.counts_stock
             and listing.baseline is not None
             and target is not None
@@ -186,12 +191,13 @@ def _claim(ctx: RunContext, operation_ids: list[UUID]) -> dict[UUID, int]:
         ):
             row.delta = owed(target=target, baseline=listing.baseline)
             row.planned_from, row.planned_to = listing.baseline, target
-        row.state = State.SENDING if row.delta else State.CANCELLED
+        is_needed = bool(row.delta) or row.pk in prices
+        row.state = State.SENDING if is_needed else State.CANCELLED
         row.sent_at, row.epoch, row.attempts = now, ctx.store.lease.epoch, row.attempts + 1
-        if row.delta:
-            deltas[row.operation_id] = int(row.delta)
+        if is_needed:
+            sent[row.operation_id] = {"delta": int(row.delta) or None, **price_wire(prices.get(row.pk))}
     rows_update(rows, ["delta", "planned_from", "planned_to", "state", "sent_at", "epoch", "attempts"])
-    return deltas
+    return sent
 
 
 @transaction.atomic
@@ -210,6 +216,7 @@ def _record(ctx: RunContext, results: Sequence[WriteResult], *, size: int) -> No
                 ctx.problem(side=ctx.store, subject=write_subject(row), error=result.error, fails_run=False)
         else:
             _not_applied(ctx, row, result, size=size, chance=chance)
+    prices_settled(ctx=ctx, rows=rows, readings={result.operation_id: result.reading for result in results})
     rows_save(rows)
     log_applied(ctx=ctx, rows=applied)
 
@@ -251,6 +258,9 @@ def write_landed(*, ctx: RunContext, row: OutboundWrite, reading: StoreReading |
     now, listing = ctx.now(), row.listing
     assert listing is not None
     row.state, row.answered_at, row.error, row.error_code = State.APPLIED, now, "", ""
+    ctx.changed_listings.add(listing.pk)
+    if not row.carries_number:
+        return
     listing.baseline = (listing.baseline or ZERO) + (row.delta or ZERO)
     listing.quantity = listing.baseline
     if reading is not None and reading.quantity is not None:
@@ -258,7 +268,6 @@ def write_landed(*, ctx: RunContext, row: OutboundWrite, reading: StoreReading |
         residual = reading.quantity - listing.baseline
         listing.suspect, listing.suspected_at = (residual, now) if residual else (None, None)
     ctx.counts["writes"] += 1
-    ctx.changed_listings.add(listing.pk)
 
 
 def _not_applied(ctx: RunContext, row: OutboundWrite, result: WriteResult, *, size: int, chance: float) -> None:
@@ -314,6 +323,6 @@ def log_applied(*, ctx: RunContext, rows: Sequence[OutboundWrite]) -> None:
                 reason=row.reason,
             )
             for row in rows
-            if row.listing_id in pairs
+            if row.listing_id in pairs and row.delta
         ]
     )

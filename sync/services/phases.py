@@ -16,6 +16,8 @@ from sync.selectors import under_review
 from sync.services.context import RunContext
 from sync.services.deliver import outbox_deliver
 from sync.services.plan import run_plan, till_plan
+from sync.services.price_plan import prices_find, prices_open, prices_plan, prices_to_read
+from sync.services.price_till import till_prices_deliver, till_prices_settle
 from sync.services.settle import store_settle, till_settle
 from sync.services.states import states_refresh
 from sync.services.store_pull import snapshot_apply, snapshot_of, snapshot_take
@@ -48,14 +50,14 @@ def _settle(ctx: RunContext) -> None:
     for side in ctx.tills:
         with ctx.blaming(side):
             till_settle(ctx=ctx, side=side)
+            till_prices_settle(ctx=ctx, side=side)
     store_settle(ctx=ctx)
 
 
 def _write(ctx: RunContext) -> None:
     """Decide and write, both ways, unless a guard holds the run."""
     ctx.enter(Phase.PLAN)
-    if not ctx.held_for:
-        run_plan(ctx=ctx)
+    _plan(ctx)
     if ctx.held_for:
         return
     ctx.enter(Phase.DELIVER)
@@ -65,9 +67,19 @@ def _write(ctx: RunContext) -> None:
     for side in ctx.tills:
         with ctx.blaming(side):
             till_deliver(ctx=ctx, side=side)
+            till_prices_deliver(ctx=ctx, side=side)
+
+
+def _plan(ctx: RunContext) -> None:
+    """What is owed, and which prices differ. A guard of either holds both."""
+    if not ctx.held_for:
+        prices = prices_find(ctx=ctx)
+        run_plan(ctx=ctx)
+        prices_plan(ctx=ctx, plan=prices)
 
 
 def run_full(ctx: RunContext) -> None:
+    prices_open(ctx=ctx, is_whole=ctx.run.kind == SyncRun.Kind.PRICES)
     _settle(ctx)
     _read_tills(ctx)
     ctx.enter(Phase.STORE)
@@ -87,10 +99,11 @@ def run_read_only(ctx: RunContext) -> None:
 
 
 def run_incremental(ctx: RunContext) -> None:
+    prices_open(ctx=ctx, is_whole=False)
     _settle(ctx)
     _read_tills(ctx)
     ctx.enter(Phase.STORE)
-    snapshot_apply(ctx=ctx, snapshot=snapshot_of(ctx=ctx, listings=_open_questions(ctx)))
+    snapshot_apply(ctx=ctx, snapshot=snapshot_of(ctx=ctx, listings=[*_open_questions(ctx), *prices_to_read(ctx=ctx)]))
     _write(ctx)
     _look_again(ctx)
     states_refresh(ctx=ctx)
@@ -98,14 +111,14 @@ def run_incremental(ctx: RunContext) -> None:
 
 def run_dry(ctx: RunContext) -> None:
     """Read both sides, book everything in a transaction that is then undone, and keep only what it would have written."""
+    prices_open(ctx=ctx, is_whole=ctx.run.kind == SyncRun.Kind.PRICES)
     ctx.progress(Phase.STORE, 0, 0)
     snapshot = snapshot_take(ctx=ctx)
     with transaction.atomic():
         _read_tills(ctx)
         snapshot_apply(ctx=ctx, snapshot=snapshot)
         ctx.progress(Phase.PLAN, 0, 0)
-        if not ctx.held_for:
-            run_plan(ctx=ctx)
+        _plan(ctx)
         transaction.set_rollback(True)
 
 

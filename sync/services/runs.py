@@ -20,6 +20,7 @@ from sync.models import OutboundWrite, SyncRun, TillFeed
 from sync.services.context import Progress, RunContext, Side, silent
 from sync.services.log import counted
 from sync.services.phases import run_dry, run_full, run_incremental, run_read_only
+from sync.services.price_log import prices_said
 
 Phase, State, Kind = SyncRun.Phase, SyncRun.State, SyncRun.Kind
 
@@ -81,7 +82,8 @@ def run_sync(
         )
         if release is not None and not dry_run:
             _feeds_release(ctx)
-        _guarded(ctx, run_dry if dry_run else run_read_only if read_only else run_full if kind == Kind.FULL else run_incremental)
+        work = run_incremental if kind == Kind.INCREMENTAL else run_full
+        _guarded(ctx, run_dry if dry_run else run_read_only if read_only else work)
         return ctx.run
 
 
@@ -199,6 +201,8 @@ def _summary(ctx: RunContext) -> str:
     if run.state == State.HELD:
         return " ".join(ctx.held_for)
     changes = counted(counts["changes"], "number", "numbers")
+    if run.dry_run and run.kind == Kind.PRICES:
+        changes = f"{changes} and {counted(counts['price_changes'], 'price', 'prices')}"
     if run.dry_run:
         return f"Dry run: {changes} would be written to the shop. Nothing was changed."
     said = [f"{counted(counts['in_step'], 'pair is', 'pairs are')} in step."]
@@ -206,6 +210,7 @@ def _summary(ctx: RunContext) -> str:
         said.append(f"{changes} would change; “{ctx.store.connection.name}” is in observe mode, so none was written.")
     elif counts["writes"]:
         said.append(f"{counted(counts['writes'], 'number was', 'numbers were')} written to the shop.")
+    said.extend(prices_said(ctx=ctx))
     for name, one, many in (
         ("need_decision", "needs a decision", "need a decision"),
         ("waiting", "waits for a later look", "wait for a later look"),

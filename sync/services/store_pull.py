@@ -21,9 +21,13 @@ from sync.selectors import orders_unread_since, write_spans
 from sync.services.context import RunContext, chunks
 from sync.services.drift import drifts_settle
 from sync.services.orders import orders_apply
+from sync.services.price_log import PriceMove, store_prices_log
 from sync.services.rows import rows_update
 
-FACTS = ("parent_remote_id", "kind", "sku", "name", "barcode", "status", "stock_management", "backorders", "price", "sale_price")
+FACTS = (
+    "parent_remote_id", "kind", "sku", "name", "barcode", "status", "stock_management", "backorders", "price", "sale_price",
+    "cost",
+)  # fmt: skip
 ACCOUNT = ("quantity", "baseline", "opened_at", "suspect", "suspected_at", "news_at")
 COLUMNS = ("id", "remote_id", "missing_since", *FACTS, *ACCOUNT)
 
@@ -135,6 +139,7 @@ class _Chunk:
         self.unchanged: list[int] = []
         self.changed: list[Listing] = []
         self.drifted: list[tuple[Listing, Decimal]] = []
+        self.repriced: dict[int, PriceMove] = {}
 
     def apply(self, readings: list[StoreReading], seen: set[int]) -> None:
         confirmed = Alignment.objects.filter(listing=OuterRef("pk"), status=Alignment.Status.CONFIRMED)
@@ -157,9 +162,11 @@ class _Chunk:
         quantity, baseline, opened_at, suspect, suspected_at, news_at = account
         facts_same = missing_since is None and row[3 : 3 + len(FACTS)] == (
             reading.parent_remote_id, reading.kind, reading.sku, reading.name, reading.barcode, reading.status,
-            reading.stock_management, reading.backorders, reading.price, reading.sale_price,
+            reading.stock_management, reading.backorders, reading.price, reading.sale_price, reading.cost,
         )  # fmt: skip
         is_aligned = row[-1]
+        if is_aligned and not facts_same:
+            self.repriced[pk] = (row[COLUMNS.index("price")], reading.price)
         in_step = reading.quantity == quantity == baseline and suspect is None and pk not in self.spans
         if facts_same and (in_step or (not is_aligned and reading.quantity == quantity)):
             self.unchanged.append(pk)  # the common case, decided without building anything
@@ -216,6 +223,7 @@ class _Chunk:
 
     def _save(self) -> None:
         drifts_settle(ctx=self.ctx, drifted=self.drifted)
+        store_prices_log(ctx=self.ctx, changes=self.repriced)
         Listing.objects.filter(pk__in=self.unchanged).update(read_at=self.snapshot.began)
         rows_update(
             self.changed,

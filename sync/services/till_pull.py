@@ -19,6 +19,7 @@ from sync.models import SyncLog, SyncRun, TillFeed
 from sync.selectors import write_spans
 from sync.services.context import CHUNK, RunContext, Side, chunks
 from sync.services.log import quantity_text
+from sync.services.price_log import PriceMove, till_prices_log
 from sync.services.rows import rows_update
 
 PUT_OFF = "put_off"  # in a feed's figures: how many of its readings were deferred
@@ -163,6 +164,7 @@ class _Chunk:
         self.opened: list[tuple[StockLevel, Decimal]] = []
         self.moved: list[tuple[StockLevel, Decimal]] = []
         self.deferred: list[int] = []
+        self.repriced: dict[int, PriceMove] = {}
 
     def apply(self, readings: list[TillReading], seen: set[int]) -> list[int]:
         """Book the readings, and add their items to `seen`. Result: the versions of those that were deferred."""
@@ -231,6 +233,7 @@ class _Chunk:
                 if row[2] is not None or row[3:] != kept:
                     item = self._item(sku, kept)
                     item.pk = row[0]
+                    self.repriced[row[0]] = (row[8], price)
                     changed.append(item)
         Item.objects.bulk_create(fresh)
         rows_update(changed, [*ITEM_FIELDS, "missing_since"])
@@ -269,6 +272,7 @@ class _Chunk:
             + [self._movement(level, residual, Movement.Kind.TILL, now) for level, residual in self.moved]
         )
         self._log(now)
+        till_prices_log(ctx=self.ctx, changes=self.repriced)
         self.ctx.counts["till_opened"] += len(self.opened)
         self.ctx.counts["till_changed"] += len(self.moved)
         self.ctx.changed_items.update(level.item_id for level, _ in [*self.opened, *self.moved])
