@@ -12,6 +12,7 @@ from sync.services.context import RunContext, Side, chunks
 from sync.services.deliver import DECIDED
 from sync.services.rows import rows_update
 from sync.services.settle import till_write_decide
+from sync.services.till_reasons import till_reasons
 
 State = OutboundWrite.State
 
@@ -65,6 +66,7 @@ def _claim(ctx: RunContext, side: Side) -> list[tuple[TillWrite, int | None]]:
         .select_related("level__item", "level__location")
     )
     writes: list[tuple[TillWrite, int | None]] = []
+    reasons = till_reasons(levels=[row.level for row in rows if row.level])
     for row in rows:
         level = row.level
         if level is None or level.baseline is None:
@@ -74,6 +76,8 @@ def _claim(ctx: RunContext, side: Side) -> list[tuple[TillWrite, int | None]]:
         row.delta = owed(target=level.on_hand, baseline=level.baseline)
         row.state = State.SENDING if row.delta else State.CANCELLED
         row.sent_at, row.epoch, row.attempts = now, side.lease.epoch, row.attempts + 1
+        why = reasons[level.pk]
+        row.reason = why.reason
         if row.delta:
             write = TillWrite(
                 operation_id=row.operation_id,
@@ -81,8 +85,8 @@ def _claim(ctx: RunContext, side: Side) -> list[tuple[TillWrite, int | None]]:
                 location=level.location.remote_name,
                 delta=row.delta,
                 reason=row.reason,
-                reference=f"run {row.run_id}" if row.run_id else "online order",
+                reference=why.reference,
             )
             writes.append((write, row.at_most))
-    rows_update(rows, ["delta", "planned_from", "planned_to", "state", "sent_at", "epoch", "attempts"])
+    rows_update(rows, ["delta", "reason", "planned_from", "planned_to", "state", "sent_at", "epoch", "attempts"])
     return writes
