@@ -4,6 +4,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Iterable
+from decimal import Decimal, InvalidOperation
 from functools import wraps
 from typing import Any
 
@@ -12,7 +13,6 @@ from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from connectors.errors import ConfigError
 from connectors.models import Connection
@@ -25,6 +25,11 @@ logger = logging.getLogger(__name__)
 KIND = "woocommerce"
 NOBODYS_SECRET = secrets.token_hex(32)
 LONGEST_ID = 2**63 - 1
+HINT_FORM = 'Say {"order_id": 512, "items": [{"sku": "MUG-1", "quantity": 2}]}: a number of the shop, and quantities above 0.'
+NOT_SIGNED = (
+    "Not signed by a shop we know. X-WC-Webhook-Signature is the base64 of the HMAC-SHA256 of the body as it is sent, made with "
+    "the connection's webhook secret. Check that both sides have the same secret, and that the address names the connection."
+)
 
 View = Callable[..., JsonResponse]
 
@@ -33,16 +38,21 @@ def _edge(view: View) -> View:
     """What both addresses share: POST only, no form token, refusals as JSON, and 503 when nothing can be kept."""
 
     @csrf_exempt
-    @require_POST
     @wraps(view)
     def guarded(request: HttpRequest, **named: str) -> JsonResponse:
+        if request.method != "POST":
+            refused = _answer(405, "This is an address for webhooks: send a POST.")
+            refused["Allow"] = "POST"
+            return refused
         try:
             return view(request, **named)
         except BodyRefusedError as refusal:
             return _answer(refusal.status, str(refusal))
         except DatabaseError:
             logger.exception("A webhook could not be kept")
-            return _answer(503, "Not kept. Send it again.")
+            return _answer(
+                503, "Not kept: our database does not answer. Send it again in a minute, or leave it to the next poll."
+            )
 
     return guarded
 
@@ -74,17 +84,36 @@ def order_told(request: HttpRequest) -> JsonResponse:
     store = _signed_by(request, body, Connection.objects.filter(kind=KIND, is_active=True).order_by("pk"))
     try:
         said = body_parse(body)
-        order_id = int(said["order_id"])
-        lines = [{"sku": str(line["sku"]), "quantity": str(line["quantity"])} for line in said["items"]]
+        order_id = _order_number(said["order_id"])
+        lines = [{"sku": str(line["sku"]), "quantity": _quantity(line["quantity"])} for line in said["items"]]
     except (ValueError, TypeError, KeyError, RecursionError):
-        return _answer(400, 'Say {"order_id": 512, "items": [{"sku": "MUG-1", "quantity": 2}]}.')
+        return _answer(400, HINT_FORM)
     _keep(store, HINT, order_id, body, {"order_id": order_id, "items": lines})
     return _answer(200, "Kept.")
 
 
+def _order_number(said: Any) -> int:
+    """Result: the order's number. Raises ValueError or TypeError for what can't be one."""
+    number = int(said)
+    if isinstance(said, bool) or not 0 < number <= LONGEST_ID or str(number) != str(said):
+        raise ValueError(said)
+    return number
+
+
+def _quantity(said: Any) -> str:
+    """Result: the quantity as it was said. Only to be looked up: what is booked is read from the order. Raises ValueError."""
+    try:
+        number = Decimal(str(said))
+    except InvalidOperation as error:
+        raise ValueError(said) from error
+    if isinstance(said, bool) or not number.is_finite() or number <= 0:
+        raise ValueError(said)
+    return str(said)
+
+
 def _json_only(request: HttpRequest) -> None:
     if request.content_type != "application/json":
-        raise BodyRefusedError(415, "JSON only.")
+        raise BodyRefusedError(415, "JSON only: send it with Content-Type: application/json.")
 
 
 def _signed_by(request: HttpRequest, body: bytes, stores: Iterable[Connection]) -> Connection:
@@ -100,7 +129,7 @@ def _signed_by(request: HttpRequest, body: bytes, stores: Iterable[Connection]) 
     if not tried:
         signature_is_right(body, secret=NOBODYS_SECRET, signature=signature)
     if fitting is None:
-        raise BodyRefusedError(401, "Not signed by a shop we know.")
+        raise BodyRefusedError(401, NOT_SIGNED)
     return fitting
 
 
