@@ -64,7 +64,10 @@ class Alert(models.Model):
     resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     notes = models.TextField(blank=True)
 
-    history = HistoricalRecords(excluded_fields=["last_seen_at", "times_seen", "figures", "retried_at"])
+    # What it says now is no decision: it may change with every look.
+    history = HistoricalRecords(
+        excluded_fields=["last_seen_at", "times_seen", "figures", "retried_at", "title", "words", "next_step", "run"]
+    )
 
     class Meta:
         ordering = ["-severity", "-opened_at", "-id"]

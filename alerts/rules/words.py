@@ -61,7 +61,7 @@ RULES: Final[Mapping[Code, About]] = {
     Code.MISSING_DATA: About("One side's number is missing", Severity.HIGH, each_minute=False),
     Code.DISCREPANCY: About("Till and shop differ", Severity.MEDIUM, each_minute=False),
     Code.PRICE_GAP: About("Prices differ", Severity.MEDIUM, each_minute=False),
-    Code.OUT_OF_STOCK: About("Out of stock", Severity.LOW, each_minute=False),
+    Code.OUT_OF_STOCK: About("Out of stock", Severity.MEDIUM, each_minute=False),
     Code.LOW_STOCK: About("Low stock", Severity.LOW, each_minute=False),
     Code.MISSING_ALIGNMENT: About("Not aligned", Severity.LOW, each_minute=False),
     Code.WRITE_REFUSED: About("Refused by the shop", Severity.MEDIUM, each_minute=False),
@@ -103,7 +103,7 @@ class Finding:
         return RULES[self.code].severity if self.severity is None else self.severity
 
 
-def escalates(finding: Finding, now: datetime) -> bool:
-    """Result: its cause has lasted longer than its rule lets pass, so that the lead must hear of it."""
-    after = RULES[finding.code].escalates_after
-    return after is not None and finding.since is not None and now - finding.since > after
+def escalates(code: Code, since: datetime, now: datetime) -> bool:
+    """Result: a cause that began then has lasted longer than its rule lets pass, so that the lead must hear of it."""
+    after = RULES[code].escalates_after
+    return after is not None and now - since > after
