@@ -66,6 +66,7 @@ def _store_jobs(store: Connection) -> Iterator[Job]:
     yield job("Till feed", "feed_poll", EACH_MINUTE)
     yield job("Incremental sync", "sync_store", At(minute="*/15", hour=OPENING_HOURS, zone=zone), kind="incremental")
     yield job("Full sync", "sync_store", At(minute="0", hour="3", zone=zone), kind="full")
+    yield job("Price sync", "price_sync", At(minute="0", hour="4", zone=zone))
     yield job("Orders poll", "orders_poll", POLL_EVERY)
     yield job("Conflict check", "conflicts_check", At(minute="20", hour="*", zone=zone))
     if store.spec.capabilities.webhooks:

@@ -18,6 +18,7 @@ from sync.services.inbox import inbox_work as work_inbox
 from sync.services.killed import run_set_aside
 from sync.services.order_poll import orders_poll as poll_orders
 from sync.services.outbox import outbox_sweep as sweep_outbox
+from sync.services.price_rules import price_policy_of
 from sync.services.recheck import conflicts_check as check_conflicts
 from sync.services.runs import run_sync
 from sync.services.slots import slots_tidy as tidy_slots
@@ -57,13 +58,22 @@ def sync_store(
             dry_run=dry_run,
             release=release,
             by=User.objects.filter(pk=by_id).first() if by_id else None,
-            may_wait=kind == SyncRun.Kind.FULL,  # an incremental run leaves what needs time to the next one
+            may_wait=kind != SyncRun.Kind.INCREMENTAL,  # an incremental run leaves what needs time to the next one
         )
     except (LeaseHeldError, ConfigError) as refusal:
         logger.warning("No sync of connection %s: %s", store_id, refusal)
         return "refused"
     inbox_wake(store_id=store_id)  # who came during the run found the store taken
     return run.state
+
+
+@shared_task  # type: ignore[untyped-decorator] # celery has no types
+def price_sync(store_id: int) -> str:
+    """Sync one store's prices, and its numbers with them. Result: as of `sync_store`; "off" where nobody owns its prices."""
+    if price_policy_of(store=Connection.objects.get(pk=store_id)) is None:
+        return "off"
+    result: str = sync_store(store_id, SyncRun.Kind.PRICES)
+    return result
 
 
 @shared_task(**SHORT)  # type: ignore[untyped-decorator] # celery has no types

@@ -177,6 +177,9 @@ class PriceWrite(models.Model):
     write = models.OneToOneField(OutboundWrite, on_delete=models.CASCADE, related_name="price")
     price_from = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
     price_to = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True, help_text="Empty: the price stays.")
+    source_price = models.DecimalField(
+        max_digits=14, decimal_places=4, null=True, blank=True, help_text="The till's, from which it was worked out."
+    )
     decimals = models.PositiveSmallIntegerField(default=2)
     ends_sale = models.BooleanField(default=False)
     barcode = models.CharField(max_length=14, blank=True)

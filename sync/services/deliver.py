@@ -175,7 +175,7 @@ def _claim(ctx: RunContext, operation_ids: list[UUID]) -> dict[UUID, dict[str, A
     )
     targets = targets_of(store=ctx.store.connection, item_ids=pairs.values())
     reviewed = set(under_review(store=ctx.store.connection).values_list("alignment__listing_id", flat=True))
-    prices = prices_carried(ctx=ctx, rows=rows)
+    prices = prices_carried(rows=rows)
     sent: dict[UUID, dict[str, Any]] = {}
     for row in rows:
         listing = row.listing

@@ -346,6 +346,7 @@ def _to_shop(ctx: RunContext, changes: Sequence[PriceChange]) -> None:
                 write=rows[listing_id],
                 price_from=change.shows,
                 price_to=change.target,
+                source_price=change.pair.item_price,
                 decimals=decimals,
                 ends_sale=change.ends_sale,
                 barcode=change.barcode,

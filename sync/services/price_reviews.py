@@ -117,7 +117,7 @@ def _reopen(review: PriceReview, reason: str) -> None:
 
 def reviews_save(*, ctx: RunContext, asked: Asked) -> None:
     """Write down what was asked and what changed, with history."""
-    reason = f"{ctx.run}"[:100]
+    reason = _reason(ctx)
     fresh, changed = asked.fresh, asked.changed
     asked.fresh, asked.changed = [], []
     if not ctx.run.dry_run:
@@ -131,12 +131,16 @@ def reviews_save(*, ctx: RunContext, asked: Asked) -> None:
     ctx.counts["price_reviews_new"] += len(fresh)
 
 
+def _reason(ctx: RunContext) -> str:
+    return f"{ctx.run}"[:100] if ctx.run.pk else "Between runs"
+
+
 def review_written(*, ctx: RunContext, reviews: Sequence[PriceReview]) -> None:
     """What was approved has been written."""
     for review in reviews:
         review.state = State.WRITTEN
     if reviews:
-        bulk_update_with_history(list(reviews), PriceReview, ["state"], default_change_reason=f"{ctx.run}"[:100])
+        bulk_update_with_history(list(reviews), PriceReview, ["state"], default_change_reason=_reason(ctx))
 
 
 def review_failed(*, ctx: RunContext, failed: Sequence[tuple[PriceReview, str]]) -> None:
@@ -145,7 +149,7 @@ def review_failed(*, ctx: RunContext, failed: Sequence[tuple[PriceReview, str]])
         _reopen(review, f"It was refused: {why}")
     if failed:
         bulk_update_with_history(
-            [review for review, _ in failed], PriceReview, list(DECISION), default_change_reason=f"{ctx.run}"[:100]
+            [review for review, _ in failed], PriceReview, list(DECISION), default_change_reason=_reason(ctx)
         )
 
 

@@ -14,11 +14,19 @@ from sync.services.price_reviews import review_failed, review_written
 from sync.services.rows import rows_update
 
 
-def prices_carried(*, ctx: RunContext, rows: Sequence[OutboundWrite]) -> dict[int, PriceWrite]:
-    """Result: by outbox row, the price it carries. One that an earlier run planned is left out: it may be another by now, and is
-    planned anew."""
-    ids = [row.pk for row in rows if ctx.run.pk and row.run_id == ctx.run.pk]
-    return {price.write_id: price for price in PriceWrite.objects.filter(write_id__in=ids)} if ids else {}
+def prices_carried(*, rows: Sequence[OutboundWrite]) -> dict[int, PriceWrite]:
+    """Result: by outbox row, the price it carries. One that the till has changed since it was planned is left out: the next
+    price sync plans it anew."""
+    found = PriceWrite.objects.filter(write__in=rows)
+    prices = {price.write_id: price for price in found}
+    if not prices:
+        return {}
+    carrying = {row.pk: row.listing_id for row in rows if row.pk in prices and row.listing_id}
+    pairs = Alignment.objects.filter(listing_id__in=carrying.values(), status=Alignment.Status.CONFIRMED)
+    now = dict(pairs.values_list("listing_id", "item__price"))
+    return {
+        pk: prices[pk] for pk, listing_id in carrying.items() if listing_id in now and now[listing_id] == prices[pk].source_price
+    }
 
 
 def price_wire(price: PriceWrite | None) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def test_every_store_gets_the_jobs_of_the_design(store):
         "Till feed of store": 60,
         "Incremental sync of store": ("*/15", "6-22", "Europe/Vienna"),
         "Full sync of store": ("0", "3", "Europe/Vienna"),
+        "Price sync of store": ("0", "4", "Europe/Vienna"),
         "Orders poll of store": 300,
         "Conflict check of store": ("20", "*", "Europe/Vienna"),
         "Webhook check of store": 900,

@@ -46,15 +46,15 @@ class Command(EvenstockCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         release = self._held(options["release"]) if options["release"] is not None else None
-        stores = [release.store] if release else self._stores(options["connection"])
+        stores = [release.store] if release else self.stores(options["connection"])
         kind = release.kind if release else SyncRun.Kind.FULL if options["full"] else SyncRun.Kind.INCREMENTAL
         worst = Exit.OK
         for store in stores:
-            worst = max(worst, self._sync(store, SyncRun.Kind(kind), release, options), key=_badness)
+            worst = max(worst, self.sync(store, SyncRun.Kind(kind), release, options), key=badness)
         if worst != Exit.OK:
             raise CommandExit(worst)
 
-    def _stores(self, name: str) -> list[Connection]:
+    def stores(self, name: str) -> list[Connection]:
         if name:
             return [connection_named(name, side=Side.STORE)]
         stores = connections_of(side=Side.STORE)
@@ -71,7 +71,7 @@ class Command(EvenstockCommand):
             raise ConfigError(f"Run {run_id} is not held.", next_step=f"Held runs: {held or 'none'}.")
         return run
 
-    def _sync(self, store: Connection, kind: SyncRun.Kind, release: SyncRun | None, options: dict[str, Any]) -> Exit:
+    def sync(self, store: Connection, kind: SyncRun.Kind, release: SyncRun | None, options: dict[str, Any]) -> Exit:
         rest_end(connections=[store, *tills_of(store=store)])  # a person waits for it
         try:
             with shown_progress(self.stdout, quiet=options["verbosity"] == 0) as progress:
@@ -98,7 +98,8 @@ class Command(EvenstockCommand):
         if run.state == SyncRun.State.HELD:
             self.stdout.write(f"Nothing was written. To let it go on: manage.py inventory_sync --release {run.pk}")
         for change in run.preview[:SHOWN_PREVIEW]:
-            self.stdout.write(f"  {change['sku']} → {change['woo_sku']}: {change['from']} → {change['to']}")
+            what = f"{change['field']} " if "field" in change else ""
+            self.stdout.write(f"  {change['sku']} → {change['woo_sku']}: {what}{change['from']} → {change['to']}")
         if len(run.preview) > SHOWN_PREVIEW:
             self.stdout.write(f"  … and more; all of them are on the run's page (run {run.pk}).")
         problems = list(run.problems.all()[: SHOWN_PROBLEMS + 1])
@@ -119,6 +120,6 @@ class Command(EvenstockCommand):
             self.stdout.write(f"  … and {more:,} more, in the admin under Sync states.")
 
 
-def _badness(code: Exit) -> int:
+def badness(code: Exit) -> int:
     """Result: how bad an exit is: failed beats refused beats partial beats done."""
     return [Exit.OK, Exit.PARTIAL, Exit.REFUSED, Exit.FAILED].index(code)
