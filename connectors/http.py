@@ -211,7 +211,7 @@ class HttpDoor:
         except NotConnectedError as error:
             raise failure_of_connection(error) from error
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise failure_of_exchange(error) from error
+            raise failure_of_exchange(error, plain=(prepared.url or "").startswith("http:")) from error
         spent = time.monotonic() - started
         return Reply(response.status_code, response.headers, bytes(body), spent, wrote, self._secrets)
 

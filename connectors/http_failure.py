@@ -1,6 +1,8 @@
 """What went wrong with one request, and whether anything can have been sent (design.md §3.6)."""
 
+import re
 import ssl
+from http.client import BadStatusLine, RemoteDisconnected
 from typing import Any
 
 import requests
@@ -12,6 +14,7 @@ from connectors.http_reply import Reply
 
 _PASSING = frozenset({502, 503, 504})
 _SLOW = frozenset({408, 504, 524})
+_MEANT_FOR_TLS = re.compile(rb"(?i)plain http\b.{0,30}\b(ssl|https|tls)\b")  # nginx, Apache, and their kin
 
 
 class AttemptFailedError(Exception):
@@ -72,17 +75,36 @@ def _of_tls(cause: Exception) -> AttemptFailedError:
     return AttemptFailedError("tls", "No secure connection to the shop came about.", next_step=step, sent=False)
 
 
-def failure_of_exchange(error: Exception) -> AttemptFailedError:
-    """The connection stood: the request may have arrived, whatever became of the reply."""
+def failure_of_exchange(error: Exception, *, plain: bool = False) -> AttemptFailedError:
+    """The connection stood: the request may have arrived, whatever became of the reply. `plain`: it went over http."""
     reason: Any = error.args[0] if error.args else None
+    cause: Any = reason.args[-1] if getattr(reason, "args", None) else None
+    if plain and isinstance(cause, BadStatusLine) and str(cause).startswith("\x15\x03"):  # how TLS says that it makes no sense
+        return _wants_tls()
     if isinstance(error, requests.Timeout) or isinstance(reason, ReadTimeoutError):
         return AttemptFailedError("timeout", "The shop did not answer in time.", busy=True)
-    return AttemptFailedError("cut_off", "The connection broke off before the answer was complete.", passing=True)
+    return AttemptFailedError(
+        "cut_off",
+        "The connection broke off before the answer was complete.",
+        next_step="If it stays, try https:// in front of the address." if plain and isinstance(cause, RemoteDisconnected) else "",
+        passing=True,
+    )
+
+
+def _wants_tls() -> AttemptFailedError:
+    return AttemptFailedError(
+        "wants_https",
+        "The server speaks https at this address, and was asked over http.",
+        next_step="Write https:// in front of the address, and keep the port.",
+        sent=False,
+    )
 
 
 def failure_of_status(reply: Reply) -> AttemptFailedError | None:
     """429 and 5xx as failures; any other reply is for the caller to understand."""
     status, wait = reply.status, _retry_after(reply)
+    if status == 400 and _MEANT_FOR_TLS.search(reply.body[:2000]):
+        return _wants_tls()
     if status == 429:
         return AttemptFailedError(
             "rate_limit", "The shop asked us to slow down.", sent=False, passing=True, busy=True, retry_after=wait

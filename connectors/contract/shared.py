@@ -74,6 +74,11 @@ class Finding:
     message: str
     next_step: str = ""
 
+    @property
+    def tone(self) -> str:
+        """`ok`; `warn`: it can be used, and something wants a look; `bad`: it can't be used."""
+        return "bad" if not self.ok else "warn" if self.next_step else "ok"
+
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:

@@ -12,6 +12,7 @@ from connectors.pos_csv.truth import refuse_future, true_at
 
 _SOURCES = {"name": "its name", "column": "its time column", "file": "the file's own time"}
 _SAMPLE = 3
+_MEND = "The other rows count. Mend it at the till; the page of a sync's run names every such row."
 
 
 def check_folder(folder: DropFolder, settings: PosCsvSettings, now: datetime) -> CheckReport:
@@ -45,9 +46,9 @@ def check_folder(folder: DropFolder, settings: PosCsvSettings, now: datetime) ->
 
 def _samples(parsed: ParsedFile) -> list[Finding]:
     serious = [problem for problem in parsed.problems if problem.serious]
-    findings = [Finding(ok=True, message=problem.message, next_step=problem.next_step) for problem in serious[:_SAMPLE]]
+    findings = [Finding(ok=True, message=one.message, next_step=one.next_step or _MEND) for one in serious[:_SAMPLE]]
     if len(serious) > _SAMPLE:
-        findings.append(Finding(ok=True, message=f"And {len(serious) - _SAMPLE} more rows have problems."))
+        findings.append(Finding(ok=True, message=f"And {len(serious) - _SAMPLE} more rows have problems.", next_step=_MEND))
     return findings
 
 

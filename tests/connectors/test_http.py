@@ -452,3 +452,70 @@ def test_a_netrc_file_and_a_proxy_of_the_machine_change_nothing(bench, monkeypat
     b = bench(Answer(body=[]))
     b.read()
     assert "Authorization" not in b.app.requests[0].headers
+
+
+# -- http and https mixed up -------------------------------------------------------------------------------------------
+
+
+def raw_server(reply: bytes) -> str:
+    """An address where each request gets these bytes."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        with listening:
+            for _ in range(4):
+                caller, _ = listening.accept()
+                with caller:
+                    caller.recv(65_536)
+                    caller.sendall(reply)
+
+    Thread(target=answer, daemon=True).start()
+    return f"http://127.0.0.1:{listening.getsockname()[1]}/"
+
+
+APACHE = b"<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />Instead use the HTTPS scheme</p>"
+NGINX = b"<center>The plain HTTP request was sent to HTTPS port</center>"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n" + APACHE,
+        b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n" + NGINX,
+        b"\x15\x03\x01\x00\x02\x02\x46",
+    ],
+    ids=["Apache", "nginx", "an alert of TLS"],
+)
+def test_http_at_a_port_that_speaks_https_is_explained_and_nothing_was_sent(bench, reply):
+    url = raw_server(reply)
+    b = bench(Answer())
+    with pytest.raises(RetryableError) as read:
+        b.door.read(Ask("GET", url))
+    assert (read.value.code, read.value.next_step) == (
+        "wants_https",
+        "Write https:// in front of the address, and keep the port.",
+    )
+    assert len(b.calls) == 1
+    with pytest.raises(RetryableError) as wrote:
+        b.door.write(Ask("POST", url, body=b"{}"))
+    assert wrote.value.code == "wants_https"
+
+
+def test_http_at_a_port_that_only_hangs_up_gets_the_hint_too(bench):
+    tls = bench(Answer(), tls=True)
+    with pytest.raises(RetryableError) as caught:
+        tls.door.read(Ask("GET", tls.url.replace("https:", "http:")))
+    assert caught.value.next_step == "If it stays, try https:// in front of the address."
+
+
+def test_an_expired_certificate_is_refused_named_and_never_passed_over(bench, monkeypatch):
+    from sandbox import tls
+
+    monkeypatch.setattr(tls, "VALID_UNTIL", datetime(2021, 1, 1, tzinfo=UTC))
+    b = bench(Answer(body=[]), tls=True)
+    for ask in (b.door.read, b.door.write):
+        with pytest.raises(RetryableError) as caught:
+            ask(Ask("GET", b.url))
+        assert caught.value.code == "tls"
+    assert caught.value.next_step == "The shop's certificate has run out: renew it."
+    assert b.app.requests == []

@@ -19,6 +19,7 @@ from sync.schedule import schedule_install
 from sync.services.hooks import hooks_check
 from sync.services.runs import run_sync
 
+MARKS = {"ok": "✓", "warn": "▲", "bad": "✗"}
 OPTIONS = {"consumer_key": "key", "consumer_secret": "secret", "token": "secret"}  # which option gives which credential
 
 
@@ -41,7 +42,14 @@ class Command(EvenstockCommand):
             help="Consumer secret, or a till's token (or set EVENSTOCK_CONSUMER_SECRET or EVENSTOCK_TOKEN, or be asked).",
         )
         parser.add_argument("--folder", default="", help="Where the till drops its exports.")
-        parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="Any other setting of the kind.")
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="Any other setting of the kind, once for each: --set encoding=cp1252 --set number_format=1.234,50. "
+            "The pages under docs/connectors/ list them all.",
+        )
         parser.add_argument("--time-zone", default="", help="Such as Europe/Vienna.")
         parser.add_argument("--currency", default="", help="Such as EUR; read from the shop where it says.")
         parser.add_argument("--no-read", action="store_true", help="Only save and test; don't read the catalogue yet.")
@@ -108,7 +116,7 @@ class Command(EvenstockCommand):
     def _check(self, connection: Connection) -> None:
         report = connection_check(connection=connection, now=timezone.now)
         for finding in report.findings:
-            self.stdout.write(f"  {'✓' if finding.ok else '✗'} {finding.message}")
+            self.stdout.write(f"  {MARKS[finding.tone]} {finding.message}")
             if finding.next_step:
                 self.stdout.write(f"    → {finding.next_step}")
         if not report.ok:
