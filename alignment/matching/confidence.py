@@ -15,6 +15,7 @@ from alignment.matching.odds import Floats
 SHIFT, PER_SHARE, TEMPER = 2.5, 0.9, 0.9
 MOST_SHIFT = 5.0
 HIGHEST = 0.9999  # nothing is certain
+USUAL_THRESHOLD = 0.95
 
 
 def calibrated(scores: Floats, *, share_matched: float) -> Floats:

@@ -108,7 +108,7 @@ def match(
     chances = _chances(pairs, np.exp(scores))
     for _ in range(2):
         pairs.comparer.habits = habits_learned(pairs, np.flatnonzero(chances > LIKELY).tolist())
-        pairs.compare_names_again()
+        pairs.compare_names_again(scores)
         for _ in range(2):
             base = _base(chances)
             scores = unsettled_scores(pairs, log_odds(pairs.levels, bent_weights(pairs.levels, chances)) + base, _MOST)

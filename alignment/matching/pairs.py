@@ -10,6 +10,7 @@ from alignment.matching.odds import Flags, Floats, Levels, Places
 from alignment.matching.sizes import Agreement
 from alignment.matching.things import Cut, Thing, cut_both
 
+_HOPELESS = 10.0  # natural logarithm
 _COLUMN = {kind: place for place, kind in enumerate(NOTED)}
 
 
@@ -53,17 +54,21 @@ class Pairs:
         """Result: the pairs whose sizes differ and that no code speaks for: never the same thing."""
         return (self.level("size") >= Agreement.PACK_DIFFERS) & ~self.same_code()
 
-    def compare_names_again(self) -> None:
-        """After the comparer's habits changed: only names and categories depend on them."""
+    def compare_names_again(self, scores: Floats) -> None:
+        """After the comparer's habits changed: only names and categories depend on them. Pairs that are hopeless beside their
+        item's best are left as they are."""
+        best = np.full(len(self.items), -np.inf)
+        np.maximum.at(best, self.at_item, scores)
+        near = np.flatnonzero(scores >= best[self.at_item] - _HOPELESS)
         compare, category = self.comparer.name, self.comparer.category
-        size, numbers = self.level("size").tolist(), self.level("numbers").tolist()
+        size, numbers = self.level("size")[near].tolist(), self.level("numbers")[near].tolist()
         found = bytearray()
-        for pair in range(len(self)):
+        for place, pair in enumerate(near.tolist()):
             item, listing = self.cuts(pair)
-            found += bytes((*compare(item, listing, size[pair], numbers[pair]), category(item, listing)))
+            found += bytes((*compare(item, listing, size[place], numbers[place]), category(item, listing)))
         again = np.frombuffer(bytes(found), dtype=np.uint8).reshape(-1, 3)
         for place, kind in enumerate(("name", "shared", "category")):
-            self.levels[:, _COLUMN[kind]] = again[:, place]
+            self.levels[near, _COLUMN[kind]] = again[:, place]
 
     def _levels(self) -> Levels:
         compare = self.comparer.levels
