@@ -135,6 +135,18 @@ EVENSTOCK_PUBLIC_URL = env.str("EVENSTOCK_PUBLIC_URL", default="").rstrip("/")
 PUBLIC_HOSTS = [host] if (host := urlsplit(EVENSTOCK_PUBLIC_URL).hostname) else []
 EVENSTOCK_WEBHOOK_LIMIT = 2 * 1024 * 1024
 
+# Mail, such as smtp+tls://user:password@mail.example.com:587. Empty: none is sent, and whoever would send some says so.
+_mail = env.email_url_config(env.str("EVENSTOCK_MAIL_URL", default="") or "smtp://")
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST = _mail["EMAIL_HOST"] or ""
+EMAIL_PORT = _mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 20  # seconds; a mail server that hangs must not keep a worker
+DEFAULT_FROM_EMAIL = env.str("EVENSTOCK_MAIL_FROM", default="evenstock@localhost")
+
 # May a connection point at a private or loopback address? (reliability.md, case 41)
 EVENSTOCK_ALLOW_PRIVATE_NETWORKS = env.bool("EVENSTOCK_ALLOW_PRIVATE_NETWORKS", default=False)
 
