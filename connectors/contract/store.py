@@ -59,7 +59,8 @@ class PriceFacts:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """What one order line holds of the store's own number now. `taken` follows refunds and cancels by itself."""
+    """What one order line holds of the store's own number now. `taken` follows refunds and cancels by itself. `problem`: why its
+    quantities can't be used; they are 0 then and mean nothing."""
 
     remote_id: int
     listing_remote_id: int  # the variation where there is one, else the product; 0: no product
@@ -67,6 +68,7 @@ class OrderLine:
     name: str
     ordered: Decimal
     taken: Decimal
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,14 +88,22 @@ def item_from(write: StoreWrite) -> dict[str, Any]:
 
 
 def _line(row: Row) -> OrderLine:
+    """One line. Quantities that can't be used are told as its problem: one odd line must not stop the reading of every order."""
     taken = [meta.get("value") for meta in row.get("meta_data") or () if meta.get("key") == "_reduced_stock"]
+    zero, problem = Decimal(0), ""
+    try:
+        ordered = _number(row, "quantity", _need(row, "quantity"))
+        held = _number(row, "_reduced_stock", taken[-1]) if taken else zero
+    except ConfigError as error:
+        ordered, held, problem = zero, zero, error.message
     return OrderLine(
         remote_id=_whole(row, "id"),
         listing_remote_id=_whole(row, "variation_id") or _whole(row, "product_id"),
         sku=str(row.get("sku") or ""),
         name=str(row.get("name") or ""),
-        ordered=_number(row, "quantity", _need(row, "quantity")),
-        taken=_number(row, "_reduced_stock", taken[-1]) if taken else Decimal(0),
+        ordered=ordered,
+        taken=held,
+        problem=problem,
     )
 
 

@@ -71,7 +71,7 @@ class SyncConflictAdmin(ReadOnlyAdmin, HistoryAdmin):
     list_select_related = ("store", "alignment__item", "alignment__listing", "listing", "order")
     search_fields = (
         "alignment__item__sku", "alignment__item__name", "alignment__listing__sku", "alignment__listing__name", "listing__sku",
-        "listing__name",
+        "listing__name", "subject",
     )  # fmt: skip
     date_hierarchy = "detected_at"
     fieldsets = (
@@ -183,7 +183,7 @@ class SyncConflictAdmin(ReadOnlyAdmin, HistoryAdmin):
         pair = conflict.alignment
         if pair:
             return named(pair.item.name or pair.listing.name, pair.item.sku, pair.listing.sku)
-        return named(conflict.listing.name, str(conflict.listing)) if conflict.listing else named("")
+        return named(conflict.listing.name, str(conflict.listing)) if conflict.listing else named("", conflict.subject)
 
     @admin.display(description="kind", ordering="conflict_type")
     def kind(self, conflict: SyncConflict) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
@@ -46,22 +46,51 @@ class OrderLineInline(AnyTabularInline):
         return number(line.booked)
 
 
+class ProblemFilter(admin.SimpleListFilter):
+    """Orders with a line that the ledger does not carry."""
+
+    title = "problem"
+    parameter_name = "problem"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("line", "A line is not booked"), ("waits", "Waits for an alignment")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        odd = OrderLine.objects.filter(order=OuterRef("pk"))
+        match self.value():
+            case "line":
+                return queryset.filter(Exists(odd.exclude(note="")))
+            case "waits":
+                return queryset.filter(Exists(odd.filter(waits=True)))
+        return queryset
+
+
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
     """Newest news first."""
 
-    list_display = ("__str__", "connection", "status", "line_count", "created_at", "modified_at")
-    list_filter = ("connection", "status")
+    list_display = ("__str__", "connection", "status", "line_count", "problem", "created_at", "modified_at")
+    list_filter = (ProblemFilter, "connection", "status")
     list_select_related = ("connection",)
     search_fields = ("number", "lines__sku", "lines__name")
     date_hierarchy = "created_at"
-    fields = ("connection", "number", "status", "currency", "created_at", "modified_at", "state_count")
+    fields = ("connection", "number", "status", "currency", "created_at", "modified_at", "state_count", "note")
     inlines = (OrderLineInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         orders: QuerySet[Order] = super().get_queryset(request)
-        counted: QuerySet[Any] = orders.annotate(line_total=Count("lines"))
+        odd = OrderLine.objects.filter(order=OuterRef("pk")).exclude(note="").order_by("remote_id")
+        counted: QuerySet[Any] = orders.annotate(line_total=Count("lines"), line_note=Subquery(odd.values("note")[:1]))
         return counted
+
+    @admin.display(description="problem")
+    def problem(self, order: Any) -> str:
+        """The first line's that has one; else the order's own."""
+        return str(order.line_note or order.note)
+
+    @admin.display(description="note")
+    def note(self, order: Order) -> str:
+        return order.note
 
     @admin.display(description="lines", ordering="line_total")
     def line_count(self, order: Any) -> int:

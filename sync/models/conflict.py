@@ -44,6 +44,7 @@ class SyncConflict(models.Model):
     listing = models.ForeignKey(
         Listing, on_delete=models.PROTECT, null=True, blank=True, related_name="conflicts", help_text="Where there is no pair."
     )
+    subject = models.CharField(max_length=190, blank=True, help_text="What an order line says, where there is no product.")
     order = models.ForeignKey(
         Order, on_delete=models.SET_NULL, null=True, blank=True, related_name="conflicts", help_text="Where it showed first."
     )
@@ -83,15 +84,21 @@ class SyncConflict(models.Model):
                 condition=Q(resolved_at__isnull=True, alignment__isnull=True, listing__isnull=False),
                 name="one_open_conflict_per_listing",
             ),
+            models.UniqueConstraint(
+                fields=["store", "subject", "conflict_type"],
+                condition=Q(resolved_at__isnull=True, alignment__isnull=True, listing__isnull=True),
+                name="one_open_conflict_per_subject",
+            ),
             models.CheckConstraint(
                 condition=Q(resolved_at__isnull=True, resolution="") | (Q(resolved_at__isnull=False) & ~Q(resolution="")),
                 name="resolved_says_how",
             ),
             models.CheckConstraint(
-                condition=Q(alignment__isnull=False) | Q(listing__isnull=False), name="conflict_is_about_something"
+                condition=Q(alignment__isnull=False) | Q(listing__isnull=False) | ~Q(subject=""),
+                name="conflict_is_about_something",
             ),
         ]
         indexes = [models.Index(fields=["store", "conflict_type"], condition=Q(resolved_at__isnull=True), name="open_conflicts")]
 
     def __str__(self) -> str:
-        return f"{self.get_conflict_type_display()}: {self.alignment or self.listing}"
+        return f"{self.get_conflict_type_display()}: {self.alignment or self.listing or self.subject}"

@@ -28,6 +28,14 @@ class Order(models.Model):
     def __str__(self) -> str:
         return f"#{self.number}"
 
+    @property
+    def note(self) -> str:
+        """What is odd about it as a whole; "" where nothing is. Units are units in every currency."""
+        expected = self.connection.currency
+        if not expected or not self.currency or self.currency == expected:
+            return ""
+        return f"It is in {self.currency}, the shop's currency is {expected}. Its units count; its amounts are not used."
+
 
 class OrderLine(models.Model):
     """What one line of an order holds of the store's number now (`taken`), and how much of that the ledger has booked."""
@@ -40,11 +48,23 @@ class OrderLine(models.Model):
     ordered = models.DecimalField(max_digits=14, decimal_places=3)
     taken = models.DecimalField(max_digits=14, decimal_places=3)
     booked = models.DecimalField(max_digits=14, decimal_places=3, default=0, help_text="Units of it that movements carry.")
+    listing_remote_id = models.PositiveBigIntegerField(
+        "product's number", default=0, help_text="In the shop's own books; 0: it names none."
+    )
+    waits = models.BooleanField(
+        "waits for an alignment", default=False, help_text="Sold while its product belonged to no item; booked once it does."
+    )
     note = models.CharField(max_length=200, blank=True)
 
     class Meta:
         ordering = ["order_id", "remote_id"]
         constraints = [models.UniqueConstraint(fields=["order", "remote_id"], name="line_once_per_order")]
+        indexes = [models.Index(fields=["listing"], condition=models.Q(waits=True), name="lines_waiting")]
 
     def __str__(self) -> str:
         return f"{self.order} {self.sku or self.name}"
+
+    @property
+    def subject(self) -> str:
+        """What a conflict is about where no product of the shop belongs to it: the SKU; else this very line."""
+        return (self.sku or f"{self.order} line {self.remote_id}: {self.name}")[:190]

@@ -16,7 +16,7 @@ from connectors.errors import ConfigError
 from connectors.leases import Lease, lease_acquire
 from connectors.models import Connection
 from inventory.models import Movement, StockLevel
-from sync.models import SyncConflict, SyncLog, SyncState
+from sync.models import OrderLine, SyncConflict, SyncLog, SyncState
 from sync.selectors import conflicts_open, supply_levels
 from sync.services.drift import drift_accept
 from sync.services.log import quantity_text
@@ -67,6 +67,8 @@ def outcome_of(conflict: SyncConflict, winner: Winner) -> str:
             if (ways := ", ".join(winners_of(conflict)))
             else "Mend its cause; then it goes.",
         )
+    if name == NOTED and conflict.conflict_type == Type.MISSING_ALIGNMENT:
+        return "It is noted. What was sold of it is not booked: it is taken as entered at the till by hand."
     if name == NOTED:
         return "It is noted. Nothing is written to either side."
     if winner == POS:
@@ -79,7 +81,7 @@ def outcome_of(conflict: SyncConflict, winner: Winner) -> str:
 
 def conflicts_of_sku(*, store: Connection, sku: str) -> list[SyncConflict]:
     """Result: the open conflicts that a person can settle, of this SKU of the till or of the shop."""
-    mine = Q(alignment__item__sku=sku) | Q(alignment__listing__sku=sku) | Q(listing__sku=sku)
+    mine = Q(alignment__item__sku=sku) | Q(alignment__listing__sku=sku) | Q(listing__sku=sku) | Q(subject=sku)
     found = conflicts_open(store=store).filter(mine).select_related("alignment__item", "alignment__listing", "listing", "store")
     return [conflict for conflict in found if winners_of(conflict)]
 
@@ -101,6 +103,8 @@ def conflict_resolve(
             lease.beat(now=now())
         fresh = SyncConflict.objects.select_for_update(of=("self",)).get(pk=conflict.pk)
         outcome_of(fresh, winner)
+        if fresh.conflict_type == Type.MISSING_ALIGNMENT:
+            _wait_no_longer(fresh)
         if pair and winner != NOTED:
             _settle(fresh, pair, winner, by, reason.strip(), now())
         fresh.resolved_at, fresh.resolved_by, fresh.reason = now(), by, reason.strip()[:300]
@@ -113,6 +117,13 @@ def conflict_resolve(
             default_change_reason=reason.strip()[:100],
         )
     return fresh
+
+
+def _wait_no_longer(conflict: SyncConflict) -> None:
+    """A person has entered at the till what was sold; an alignment must not book it a second time."""
+    waiting = OrderLine.objects.filter(order__connection=conflict.store, waits=True, listing=conflict.listing)
+    lines = [line.pk for line in waiting.select_related("order") if conflict.listing_id or line.subject == conflict.subject]
+    OrderLine.objects.filter(pk__in=lines).update(waits=False)
 
 
 @contextmanager

@@ -93,10 +93,11 @@ class _Turn:
         self._open -= 1
         size, whole = len(batch.writes), all(result.is_of_batch for result in results)
         outcomes = {result.outcome for result in results} if whole else set()
-        if outcomes == {Outcome.REJECTED} and size > 1 and self._splits_left > 0:
-            self._splits_left -= 1
+        if outcomes == {Outcome.REJECTED} and size > 1:
             _put_back(self._ctx, results, at_most=split_refused(size))
-            self._parts.extend(chunks(batch.writes, split_refused(size)))
+            if self._splits_left > 0:  # else it waits for the next turn: this one has asked often enough
+                self._splits_left -= 1
+                self._parts.extend(chunks(batch.writes, split_refused(size)))
             return 0
         _record(self._ctx, results, size=size)
         failed = outcomes <= {Outcome.NOT_SENT, Outcome.UNKNOWN} and bool(outcomes)

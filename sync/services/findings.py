@@ -136,35 +136,49 @@ def _save(ctx: RunContext, fresh: list[SyncConflict], gone: list[SyncConflict]) 
 
 
 def conflicts_without_pair(*, ctx: RunContext, lines: Sequence[OrderLine]) -> None:
-    """Tell once of each listing that was sold online and belongs to no item; not before the store has any alignment."""
-    sold = {line.listing_id: line for line in lines if line.listing_id and line.taken}
-    if not sold:
-        return
+    """Tell once of each product that was sold online and belongs to no item, and of each SKU that belongs to no product; not
+    before the store has any alignment."""
     store = ctx.store.connection
-    if not Alignment.objects.filter(status=Alignment.Status.CONFIRMED, listing__connection=store).exists():
+    sold: dict[tuple[int | None, str], OrderLine] = {_about(line): line for line in lines if line.taken}
+    if not sold or not Alignment.objects.filter(status=Alignment.Status.CONFIRMED, listing__connection=store).exists():
         return
-    told = conflicts_open(store=store).filter(conflict_type=Type.MISSING_ALIGNMENT, listing__in=sold)
-    known = set(told.values_list("listing_id", flat=True))
-    fresh = [
-        SyncConflict(
-            store=store,
-            listing_id=listing_id,
-            order=line.order,
-            conflict_type=Type.MISSING_ALIGNMENT,
-            woo_value=quantity_text(line.taken),
-            drift_class=DriftClass.CRITICAL,
-            why=f"Order {line.order.number} sold it, and it is aligned with no item, so the till doesn't hear of it."[:300],
-            detected_at=ctx.now(),
-        )
-        for listing_id, line in sold.items()
-        if listing_id not in known
-    ]
+    told = conflicts_open(store=store).filter(conflict_type=Type.MISSING_ALIGNMENT, alignment=None)
+    known = set(told.values_list("listing_id", "subject"))
+    fresh = [_unaligned(ctx, line, about) for about, line in sold.items() if about not in known]
     _save(ctx, fresh, [])
 
 
+def _about(line: OrderLine) -> tuple[int | None, str]:
+    return (line.listing_id, "") if line.listing_id else (None, line.subject)
+
+
+def _unaligned(ctx: RunContext, line: OrderLine, about: tuple[int | None, str]) -> SyncConflict:
+    listing_id, subject = about
+    what = "it is aligned with no item" if listing_id else "no product of the shop is known for it"
+    later = "It is booked once it is aligned; or note this, if you have entered it at the till yourself."
+    return SyncConflict(
+        store=ctx.store.connection,
+        listing_id=listing_id,
+        subject=subject,
+        order=line.order,
+        conflict_type=Type.MISSING_ALIGNMENT,
+        woo_value=quantity_text(line.taken),
+        drift_class=DriftClass.CRITICAL,
+        why=f"Order {line.order.number} sold it, and {what}, so the till doesn't hear of it. {later}"[:300],
+        detected_at=ctx.now(),
+    )
+
+
 def conflicts_close_gone(*, ctx: RunContext) -> None:
-    """Close what an alignment has settled: products that have one by now, and pairs that are none any more."""
-    waiting = conflicts_open(store=ctx.store.connection)
+    """Close what an alignment has settled: products that have one by now, pairs that are none any more, and SKUs whose order
+    lines have found their product or hold nothing any more."""
+    store = ctx.store.connection
+    waiting = conflicts_open(store=store)
     aligned = waiting.filter(conflict_type=Type.MISSING_ALIGNMENT, listing__alignments__status=Alignment.Status.CONFIRMED)
     rejected = waiting.filter(alignment__isnull=False).exclude(alignment__status=Alignment.Status.CONFIRMED)
-    _save(ctx, [], [*aligned.order_by(), *rejected.order_by()])
+    subjects = list(waiting.filter(conflict_type=Type.MISSING_ALIGNMENT, alignment=None, listing=None))
+    if subjects:
+        lost = OrderLine.objects.filter(order__connection=store, listing=None).exclude(taken=0).select_related("order")
+        still = {line.subject for line in lost}
+        subjects = [conflict for conflict in subjects if conflict.subject not in still]
+    _save(ctx, [], [*aligned.order_by(), *rejected.order_by(), *subjects])

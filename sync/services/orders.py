@@ -1,16 +1,21 @@
 """Online orders become movements (design.md §3.4): the difference between what a line holds now and what the ledger has."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
-from django.db.models import F
+from django.db import transaction
+from django.db.models import F, Min
 
 from alignment.models import Alignment, Listing
+from connectors.contract import OrderLine as StatedLine
 from connectors.contract import OrderState, StockManagement
+from connectors.errors import ConnectorError
 from connectors.models import Connection
 from inventory.models import Movement, StockLevel
-from sync.core.orders import LineBooked, line_effect
+from sync.core.orders import LineBooked, line_effect, line_problem
 from sync.limits import limits
 from sync.models import Order, OrderLine, SyncLog
 from sync.selectors import supply_levels
@@ -19,6 +24,7 @@ from sync.services.findings import conflicts_without_pair
 from sync.services.log import quantity_text
 
 ZERO = Decimal(0)
+UNALIGNED = "Its product has no confirmed alignment."
 
 
 def orders_apply(*, ctx: RunContext, orders: Sequence[OrderState]) -> None:
@@ -31,8 +37,55 @@ def orders_apply(*, ctx: RunContext, orders: Sequence[OrderState]) -> None:
 def order_says_same(order: Order, state: OrderState) -> bool:
     """Is nothing in it new? Two changes in one second have one modified time, so the lines are compared too."""
     lines = {line.remote_id: line.taken for line in order.lines.all()}
-    said = {line.remote_id: line.taken for line in state.lines}
-    return order.modified_at == state.modified_at and order.status == state.status and lines == said
+    said = {line.remote_id: lines.get(line.remote_id) if _problem(line) else line.taken for line in state.lines}
+    gone = {remote_id for remote_id, taken in lines.items() if not taken} - said.keys()  # a line that was taken off is kept
+    return (
+        order.modified_at == state.modified_at
+        and order.status == state.status
+        and lines.keys() - gone == said.keys()
+        and all(lines[remote_id] == taken for remote_id, taken in said.items())
+    )
+
+
+def orders_catch_up(*, ctx: RunContext) -> None:
+    """Book what was sold while its product belonged to no item of the till, or was not known yet, and does by now. What a person
+    has noted meanwhile does not wait any more."""
+    _lines_attach(ctx)
+    waiting = OrderLine.objects.filter(
+        order__connection=ctx.store.connection,
+        waits=True,
+        listing__opened_at__isnull=False,
+        listing__alignments__status=Alignment.Status.CONFIRMED,
+    )
+    for chunk in chunks(waiting.select_related("order", "listing").order_by("order_id", "remote_id"), 200):
+        with transaction.atomic():
+            if not ctx.run.dry_run:
+                ctx.store.lease.beat(now=ctx.now())
+            _Orders(ctx, []).catch_up(chunk)
+
+
+def _lines_attach(ctx: RunContext) -> None:
+    """Lines whose product nobody knew get it as soon as it has been read."""
+    store = ctx.store.connection
+    lost = list(
+        OrderLine.objects.filter(order__connection=store, listing=None, listing_remote_id__gt=0)
+        .exclude(taken=0)
+        .select_related("order")
+    )
+    found = _Orders.counting(store, {line.listing_remote_id for line in lost})
+    known = [line for line in lost if line.listing_remote_id in found]
+    for line in known:
+        line.listing = found[line.listing_remote_id]
+        line.note = UNALIGNED
+        line.save(update_fields=["listing", "note"])
+    aligned = Alignment.objects.filter(listing__in=[line.listing_id for line in known], status=Alignment.Status.CONFIRMED)
+    pairs = set(aligned.values_list("listing_id", flat=True))
+    conflicts_without_pair(ctx=ctx, lines=[line for line in known if line.listing_id not in pairs])
+
+
+def _problem(line: StatedLine) -> str:
+    """Result: why a line can't be booked, in the connector's words or ours."""
+    return line.problem or line_problem(ordered=line.ordered, taken=line.taken)
 
 
 class _Orders:
@@ -41,6 +94,7 @@ class _Orders:
     def __init__(self, ctx: RunContext, orders: Sequence[OrderState]) -> None:
         self.ctx, self.orders = ctx, orders
         self.unaligned: list[OrderLine] = []
+        self.suffix = ""
         store = ctx.store.connection
         self.known = {
             order.remote_id: order
@@ -49,19 +103,36 @@ class _Orders:
             )
         }
         remote_ids = {line.listing_remote_id for order in orders for line in order.lines if line.listing_remote_id}
-        self.listings = self._counting(store, remote_ids)
+        self.listings = self.counting(store, remote_ids)
         old_lines = [line for order in self.known.values() for line in order.lines.all()]
         # One object for each listing, however an order came to it: two would each carry half of what changes.
         self.by_pk = {listing.pk: listing for listing in self.listings.values()}
         booked_on = {line.listing_id for line in old_lines if line.listing_id} - self.by_pk.keys()
-        self.by_pk |= {listing.pk: listing for listing in Listing.objects.filter(pk__in=booked_on)}
+        self._accounts(self.by_pk | {listing.pk: listing for listing in Listing.objects.filter(pk__in=booked_on)})
+
+    def _accounts(self, by_pk: dict[int, Listing]) -> None:
+        self.by_pk = by_pk
         self.pairs = {
-            pair.listing_id: pair for pair in Alignment.objects.filter(listing__in=self.by_pk, status=Alignment.Status.CONFIRMED)
+            pair.listing_id: pair for pair in Alignment.objects.filter(listing__in=by_pk, status=Alignment.Status.CONFIRMED)
         }
-        self.levels = supply_levels(store=store, item_ids={pair.item_id for pair in self.pairs.values()})
+        self.levels = supply_levels(store=self.ctx.store.connection, item_ids={pair.item_id for pair in self.pairs.values()})
+
+    @cached_property
+    def began(self) -> datetime | None:
+        """When the store's first account was opened: what was sold before that was in the opening numbers."""
+        first: datetime | None = Listing.objects.filter(connection=self.ctx.store.connection).aggregate(at=Min("opened_at"))["at"]
+        return first
+
+    def catch_up(self, lines: Sequence[OrderLine]) -> None:
+        """Book lines that waited for an alignment."""
+        self.suffix = " aligned"  # the order's state may be booked already, for its other lines
+        self._accounts({line.listing.pk: line.listing for line in lines if line.listing})
+        for line in lines:
+            line.listing = self.by_pk.get(line.listing_id or 0)  # one object for each, see above
+            self._line(line.order, line, LineBooked(line.taken, line.booked), line.taken)
 
     @staticmethod
-    def _counting(store: Connection, remote_ids: set[int]) -> dict[int, Listing]:
+    def counting(store: Connection, remote_ids: set[int]) -> dict[int, Listing]:
         """Result: by the id that a line names, the listing whose number the order took from: the product, for a variation
         that is counted with it (woocommerce.md 5)."""
         named = {listing.remote_id: listing for listing in Listing.objects.filter(connection=store, remote_id__in=remote_ids)}
@@ -88,7 +159,7 @@ class _Orders:
         conflicts_without_pair(ctx=self.ctx, lines=self.unaligned)
 
     def _order(self, order: Order, state: OrderState) -> None:
-        order.number, order.status, order.currency = state.number, state.status, state.currency
+        order.number, order.status, order.currency = state.number[:60], state.status[:40], state.currency[:3]
         order.created_at, order.modified_at = state.created_at, state.modified_at
         lines: dict[int, OrderLine] = {line.remote_id: line for line in order.lines.all()} if order.pk else {}
         order.state_count += 1
@@ -99,12 +170,24 @@ class _Orders:
             booked_on = self.by_pk.get(line.listing_id) if line and line.listing_id else None
             listing = booked_on or self.listings.get(said.listing_remote_id)  # a line stays with the account it was booked on
             known = LineBooked(line.taken, line.booked) if line else None
-            line = line or OrderLine(order=order, remote_id=said.remote_id)
-            line.listing, line.sku, line.name, line.ordered = listing, said.sku[:190], said.name[:500], said.ordered
+            line = line or OrderLine(order=order, remote_id=said.remote_id, ordered=ZERO, taken=ZERO)
+            line.listing, line.sku, line.name = listing, said.sku[:190], said.name[:500]
+            line.listing_remote_id = said.listing_remote_id
+            if problem := _problem(said):
+                self._unusable(order, line, problem)
+                continue
+            line.ordered = said.ordered
             self._line(order, line, known, said.taken)
         for line in lines.values():  # taken off the order: it holds nothing any more
             line.listing = self.by_pk.get(line.listing_id) if line.listing_id else None
             self._line(order, line, LineBooked(line.taken, line.booked), ZERO)
+
+    def _unusable(self, order: Order, line: OrderLine, problem: str) -> None:
+        """A line whose quantities can't be true books nothing; what was booked of it stands."""
+        line.note = f"Not booked: {problem}"[:200]
+        line.save()
+        error = ConnectorError(problem, next_step="Correct the order in the shop; then it counts.", code="bad_order_line")
+        self.ctx.problem(side=self.ctx.store, subject=f"Order {order.number}", error=error, fails_run=False)
 
     def _line(self, order: Order, line: OrderLine, known: LineBooked | None, taken: Decimal) -> None:
         listing = line.listing
@@ -113,14 +196,21 @@ class _Orders:
         line.note = self._note(line, pair, level)
         opened_at = listing.opened_at if listing and pair and level else None
         effect = line_effect(
-            known=known, taken=taken, order_created_at=order.created_at, opened_at=opened_at, unseen=limits().unseen
+            known=known,
+            taken=taken,
+            order_created_at=order.created_at,
+            opened_at=opened_at,
+            unseen=limits().unseen,
+            waits=line.waits,
         )
+        is_new = line.waits or known is None or not known.taken
+        line.waits = is_new and opened_at is None and effect.booked != taken and self._is_since_the_beginning(order)
         line.taken, line.booked = taken, effect.booked
         line.save()
-        if listing is None:
-            return
         if pair is None:
             self.unaligned.append(line)
+        if listing is None:
+            return
         news = listing.news_at if listing.news_at and listing.news_at > order.modified_at else order.modified_at
         # News about a listing may explain a suspect: look again (design.md §3.5).
         listing.news_at, listing.suspect, listing.suspected_at = news, None, None
@@ -131,13 +221,18 @@ class _Orders:
         if effect.on_hand and pair and level:
             self._book(order, line, pair, level, effect.on_hand)
 
+    def _is_since_the_beginning(self, order: Order) -> bool:
+        return self.began is not None and order.created_at >= self.began
+
     @staticmethod
     def _note(line: OrderLine, pair: Alignment | None, level: StockLevel | None) -> str:
         if line.listing is None:
             return "No product of the shop belongs to this line."
         if pair is None:
-            return "Its product has no confirmed alignment."
-        return "" if level else "The till has no level for its item."
+            return UNALIGNED
+        if level is None:
+            return "The till has no level for its item."
+        return "Less than nothing was ordered: it counts as given back." if line.ordered < 0 else ""
 
     def _book(self, order: Order, line: OrderLine, pair: Alignment, level: StockLevel, quantity: Decimal) -> None:
         now = self.ctx.now()
@@ -147,7 +242,7 @@ class _Orders:
             quantity=quantity,
             kind=Movement.Kind.ONLINE,
             source=self.ctx.store.connection,
-            reference=f"order {order.remote_id} line {line.remote_id} state {order.state_count}",
+            reference=f"order {order.remote_id} line {line.remote_id} state {order.state_count}{self.suffix}",
             occurred_at=order.modified_at,
             recorded_at=now,
             reason=f"Order {order.number}, {order.status}"[:250],

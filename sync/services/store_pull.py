@@ -20,7 +20,7 @@ from sync.limits import limits
 from sync.selectors import orders_unread_since, write_spans
 from sync.services.context import RunContext, chunks
 from sync.services.drift import drifts_settle
-from sync.services.orders import orders_apply
+from sync.services.orders import orders_apply, orders_catch_up
 from sync.services.price_log import PriceMove, store_prices_log
 from sync.services.rows import rows_update
 
@@ -90,6 +90,7 @@ def snapshot_apply(*, ctx: RunContext, snapshot: Snapshot) -> None:
     if snapshot.whole:
         _mark_missing(ctx, snapshot, seen)
         ctx.counts["listings"] = len(snapshot.readings)
+    orders_catch_up(ctx=ctx)
 
 
 def _listings_new(ctx: RunContext, snapshot: Snapshot) -> None:
