@@ -5,10 +5,13 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
+from django.db import transaction
+
+from inventory.models import StockLevel
 from sync.core.guards import zeroing_guard
 from sync.models import OutboundWrite
 from sync.selectors import levels_owing, pairs_owing, pairs_syncable, targets_of, writes_newest
-from sync.services.context import RunContext, chunks
+from sync.services.context import RunContext, Side, chunks
 from sync.services.log import quantity_text
 
 PREVIEW_ROWS = 500
@@ -93,7 +96,9 @@ def run_plan(*, ctx: RunContext, item_ids: Iterable[int] | None = None) -> None:
         ]
         return
     for chunk in chunks(changes):
-        OutboundWrite.objects.bulk_create([_write(ctx, change) for change in chunk])
+        with transaction.atomic():
+            ctx.store.lease.beat(now=ctx.now())  # who slept through a turn must not plan beside its new holder
+            OutboundWrite.objects.bulk_create([_write(ctx, change) for change in chunk])
 
 
 def _write(ctx: RunContext, change: Change) -> OutboundWrite:
@@ -119,19 +124,20 @@ def till_plan(*, ctx: RunContext, item_ids: Iterable[int] | None = None) -> None
         for chunk in chunks(levels.iterator(chunk_size=1000)):
             history = _History(ctx, "level_id", {level.pk: level.on_hand - (level.baseline or ZERO) for level in chunk})
             ctx.counts["till_held"] += len(history.held)
-            OutboundWrite.objects.bulk_create(
-                [
-                    OutboundWrite(
-                        connection=side.connection,
-                        level=level,
-                        run=ctx.run_row,
-                        planned_from=level.baseline or ZERO,
-                        planned_to=level.on_hand,
-                        reason="Sold or returned online",
-                        created_at=ctx.now(),
-                        **history.of(level.pk),
-                    )
-                    for level in chunk
-                    if level.pk not in history.held
-                ]
-            )
+            wanted = [_adjustment(ctx, side, level, history) for level in chunk if level.pk not in history.held]
+            with transaction.atomic():
+                side.lease.beat(now=ctx.now())
+                OutboundWrite.objects.bulk_create(wanted)
+
+
+def _adjustment(ctx: RunContext, side: Side, level: StockLevel, history: "_History") -> OutboundWrite:
+    return OutboundWrite(
+        connection=side.connection,
+        level=level,
+        run=ctx.run_row,
+        planned_from=level.baseline or ZERO,
+        planned_to=level.on_hand,
+        reason="Sold or returned online",
+        created_at=ctx.now(),
+        **history.of(level.pk),
+    )

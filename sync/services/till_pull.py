@@ -79,7 +79,7 @@ def _feed_take(*, ctx: RunContext, side: Side, feed: Feed) -> None:
             f"“{feed.name}” says how things were at {feed.true_at:%Y-%m-%d %H:%M} UTC, before “{last.name}”, which is in use."
         )
         row.state, row.message = TillFeed.State.REFUSED, message
-        row.save()
+        _feed_save(ctx, side, row)
         error = ConnectorError(
             message, next_step="Nothing to do, if a newer export is there. Else export again.", code="older_feed"
         )
@@ -89,20 +89,29 @@ def _feed_take(*, ctx: RunContext, side: Side, feed: Feed) -> None:
     reasons = [] if row.state == TillFeed.State.RELEASED else side.till.guard(feed, last.figures if last else None)
     if reasons:
         row.state, row.message = TillFeed.State.HELD, " ".join(reasons)
-        row.save()
+        _feed_save(ctx, side, row)
         ctx.held_for.extend(f"{feed.name}: {reason}" for reason in reasons)
         _settle(ctx, side, feed, FeedFate.HELD)
         return
     row.state = TillFeed.State.APPLYING
-    row.save()
+    _feed_save(ctx, side, row)
     put_off_before = ctx.counts["till_readings_deferred"]
     deferred_from = feed_apply(ctx=ctx, side=side, feed=feed)
     left_open = {DEFERRED_FROM: deferred_from} if deferred_from else {}
     if put_off := ctx.counts["till_readings_deferred"] - put_off_before:
         left_open[PUT_OFF] = put_off
-    TillFeed.objects.filter(pk=row.pk).update(state=TillFeed.State.APPLIED, figures={**feed.figures, **left_open})
+    row.state, row.figures = TillFeed.State.APPLIED, {**feed.figures, **left_open}
+    _feed_save(ctx, side, row)
     ctx.counts["feeds_applied"] += 1
     _settle(ctx, side, feed, FeedFate.APPLIED)
+
+
+@transaction.atomic
+def _feed_save(ctx: RunContext, side: Side, row: TillFeed) -> None:
+    """Raises LeaseLostError: what a newer run has made of the feed stands."""
+    if not ctx.run.dry_run:
+        side.lease.beat(now=ctx.now())
+    row.save()
 
 
 def _settle(ctx: RunContext, side: Side, feed: Feed, fate: FeedFate) -> None:
