@@ -16,6 +16,7 @@ class Limits:
     second_look: timedelta = timedelta(seconds=30)  # by then an order that moved a number can surely be seen
 
     # Writes that fail
+    claim_lasts: timedelta = timedelta(seconds=60)  # far less than a turn lasts: an older one may be in another's hands
     attempts: int = 3  # then a person is told (reliability.md)
     first_pause: timedelta = timedelta(seconds=2)  # after a write that surely had no effect; five times as long each time
     failures_in_row: int = 3  # requests without a single good answer, then the system is left alone for a pause

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from sync.core.targets import owed
 from sync.limits import limits
 from sync.models import OutboundWrite, SyncLog, SyncRun
 from sync.selectors import targets_of, under_review
+from sync.services.claims import send_claimed
 from sync.services.context import RunContext, chunks
 from sync.services.log import quantity_text
 from sync.services.price_writes import price_wire, prices_carried, prices_settled
@@ -46,7 +48,7 @@ def outbox_deliver(*, ctx: RunContext) -> None:
         if not due:
             break
         total, turn = sent + len(due), _Turn(ctx, due)
-        for batch, results in paced_map(ctx.store.store.send, turn.batches(), pacer=ctx.store.store.pacer):
+        for batch, results in paced_map(turn.send, turn.batches(), pacer=ctx.store.store.pacer):
             sent += turn.take(batch, results)
             ctx.store.log.flush()
             ctx.progress(SyncRun.Phase.DELIVER, min(sent, total), total)
@@ -64,6 +66,7 @@ class _Turn:
         self._planned = _planned(ctx, due)
         self._parts: deque[list[StoreWrite]] = deque()  # of requests that were refused as a whole
         self._splits_left = limits().most_splits
+        self._claimed_at: dict[UUID, datetime] = {}
         self._open = self._failed_in_row = 0
         self._cause: ConnectorError | None = None  # why the store is left alone
 
@@ -76,11 +79,19 @@ class _Turn:
             if batch is None:
                 yield UNTIL_RESULT  # its answer may leave something to be sent in parts
                 continue
+            claimed_at = self._ctx.now()
             sent = _claim(self._ctx, [write.operation_id for write in batch.writes])
             writes = [replace(write, **sent[write.operation_id]) for write in batch.writes if write.operation_id in sent]
             if writes:
+                self._claimed_at[writes[0].operation_id] = claimed_at
                 self._open += 1
                 yield replace(batch, writes=writes)
+
+    def send(self, batch: WriteBatch) -> Sequence[WriteResult]:
+        """One request, in a thread of its own. Result: what became of each write."""
+        claimed_at = self._claimed_at[batch.writes[0].operation_id]
+        send = partial(self._ctx.store.store.send, batch)
+        return send_claimed(ctx=self._ctx, claimed_at=claimed_at, writes=batch.writes, send=send)
 
     def _next(self) -> WriteBatch | None:
         if not self._parts:
@@ -262,9 +273,10 @@ def write_landed(*, ctx: RunContext, row: OutboundWrite, reading: StoreReading |
     ctx.changed_listings.add(listing.pk)
     if not row.carries_number:
         return
-    listing.baseline = (listing.baseline or ZERO) + (row.delta or ZERO)
-    listing.quantity = listing.baseline
-    if reading is not None and reading.quantity is not None:
+    if listing.baseline is not None:  # None: the shop stopped counting it meanwhile, and the account opens anew with a reading
+        listing.baseline += row.delta or ZERO
+        listing.quantity = listing.baseline
+    if listing.baseline is not None and reading is not None and reading.quantity is not None:
         listing.quantity, listing.read_at = reading.quantity, now
         residual = reading.quantity - listing.baseline
         listing.suspect, listing.suspected_at = (residual, now) if residual else (None, None)

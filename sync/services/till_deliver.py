@@ -1,6 +1,7 @@
 """Telling the till what was sold online: relative adjustments, each booked once under its operation id."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from django.db import transaction
 
@@ -8,6 +9,7 @@ from connectors.contract import Outcome, TillWrite, WriteResult
 from connectors.errors import ConnectorError, RetryableError
 from sync.core.targets import owed
 from sync.models import OutboundWrite
+from sync.services.claims import send_claimed
 from sync.services.context import RunContext, Side, chunks
 from sync.services.deliver import DECIDED
 from sync.services.rows import rows_update
@@ -19,13 +21,15 @@ State = OutboundWrite.State
 
 def till_deliver(*, ctx: RunContext, side: Side) -> None:
     """Send one till all its pending adjustments: claim, commit, send, record. What failed before goes with fewer beside it."""
+    claimed_at = ctx.now()
     claimed = _claim(ctx, side)
     free = [write for write, at_most in claimed if at_most is None]
     parts = [free] if free else []
     for most in sorted({at_most for _, at_most in claimed if at_most is not None}, reverse=True):
         parts.extend(chunks((write for write, at_most in claimed if at_most == most), most))
     for part in parts:
-        _record(ctx, side, part, side.till.send(part))
+        results = send_claimed(ctx=ctx, claimed_at=claimed_at, writes=part, send=partial(side.till.send, part))
+        _record(ctx, side, part, results)
 
 
 @transaction.atomic
