@@ -192,8 +192,9 @@ class _Chunk:
     def _judge(self, listing: Listing, reading: StoreReading, news_at: datetime | None) -> None:
         """What the number means for an aligned listing's account."""
         if reading.stock_management != StockManagement.OWN or reading.quantity is None:
-            # Woo omits the stock of what it doesn't count: unknown, not zero. The account opens anew when it counts again.
-            listing.baseline = listing.opened_at = listing.suspect = listing.suspected_at = None
+            # Woo omits the stock of what it doesn't count: unknown, not zero. The account opens anew when it counts again. Until
+            # then `opened_at` stays: what orders took from it while it was counted still has to reach the shelf.
+            listing.baseline = listing.suspect = listing.suspected_at = None
             return
         verdict = store_reading_judge(
             shows=reading.quantity,
