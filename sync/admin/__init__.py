@@ -5,6 +5,7 @@ from sync.admin.events import HookHealthAdmin, InboundEventAdmin
 from sync.admin.feeds import TillFeedAdmin
 from sync.admin.log import RunProblemAdmin, SyncLogAdmin
 from sync.admin.orders import OrderAdmin
+from sync.admin.prices import PricePolicyAdmin, PriceReviewAdmin, PriceWriteAdmin, TillPriceAdmin
 from sync.admin.runs import SyncRunAdmin
 from sync.admin.states import SyncStateAdmin
 from sync.admin.writes import OutboundWriteAdmin
@@ -14,6 +15,9 @@ __all__ = [
     "InboundEventAdmin",
     "OrderAdmin",
     "OutboundWriteAdmin",
+    "PricePolicyAdmin",
+    "PriceReviewAdmin",
+    "PriceWriteAdmin",
     "RunProblemAdmin",
     "SyncConflictAdmin",
     "SyncLogAdmin",
@@ -21,4 +25,5 @@ __all__ = [
     "SyncRunAdmin",
     "SyncStateAdmin",
     "TillFeedAdmin",
+    "TillPriceAdmin",
 ]

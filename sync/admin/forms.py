@@ -11,6 +11,7 @@ from connectors.errors import ConfigError
 from connectors.models import Connection
 from connectors.registry import LABELS, kind_get
 from sync.models import SyncRun
+from sync.services.price_rules import price_policy_needed
 from sync.services.runs import tills_of
 
 
@@ -36,3 +37,13 @@ class StartForm(forms.Form):
         if store.lease_owner and store.lease_until and store.lease_until > timezone.now():
             raise ValidationError(f"A sync of “{store}” is running. Wait for it to end.")
         return store
+
+    def clean(self) -> dict[str, Any]:
+        asked = super().clean() or {}
+        store = asked.get("store")
+        if store and asked.get("kind") == SyncRun.Kind.PRICES:
+            try:
+                price_policy_needed(store=store)
+            except ConfigError as error:
+                self.add_error("kind", str(error))
+        return asked

@@ -6,11 +6,12 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import badge
+from connectors.admin.parts import UNKNOWN, badge, number
 from connectors.contract import Side
 from connectors.models import Connection
 from connectors.registry import LABELS, kind_get
-from sync.models import OutboundWrite, SyncRun, SyncState, TillFeed
+from sync.models import OutboundWrite, PriceWrite, SyncRun, SyncState, TillFeed
+from sync.services.price_log import price_shown
 
 RUN_TONES = {
     SyncRun.State.RUNNING: "info",
@@ -51,6 +52,7 @@ COUNT_WORDS = {
     "need_decision": "pairs that need a decision",
     "failed": "pairs that the shop refuses",
     "changes": "shop numbers that should change",
+    "zeroed": "products that should show zero from now on",
     "writes": "numbers written to the shop",
     "till_writes": "adjustments booked at the till",
     "till_adjustments": "adjustments left for the till",
@@ -73,6 +75,7 @@ COUNT_WORDS = {
     "till_opened": "shelves counted for the first time",
     "till_changed": "shelves that changed at the till",
     "till_readings_deferred": "till numbers put off until our writes are surely in",
+    "catalogue": "products the shop showed",
     "listings": "products in the shop",
     "listings_new": "new products in the shop",
     "listings_missing": "products gone from the shop",
@@ -84,6 +87,19 @@ COUNT_WORDS = {
     "drifts": "shop numbers that were edited",
     "conflicts_opened": "conflicts for a person",
     "conflicts_closed": "conflicts that went by themselves",
+    "price_changes": "prices that should change",
+    "prices_written": "prices written to the shop",
+    "prices_same": "prices that are the same on both sides",
+    "price_reviews": "price changes that wait for a person",
+    "price_reviews_new": "of them new",
+    "prices_rejected": "price changes that a person has rejected",
+    "prices_refused": "prices that could not be used",
+    "prices_not_taken": "prices that the shop did not take",
+    "prices_of_parts": "products that have no price of their own",
+    "till_prices_sent": "prices sent to the till",
+    "till_prices_written": "prices taken over by the till",
+    "barcodes_written": "barcodes filled in",
+    "costs_written": "costs filled in",
     "failures": "problems",
     "notes": "notes",
 }
@@ -99,6 +115,15 @@ def write_badge(write: OutboundWrite) -> SafeString:
     """Result: the state of a write."""
     state = OutboundWrite.State(write.state)
     return badge(state.label.split(":")[0], WRITE_TONES[state])
+
+
+def write_change(write: OutboundWrite) -> str:
+    """Result: what a write changes, in words: its number, its price, or both."""
+    price: PriceWrite | None = getattr(write, "price", None)
+    said = [f"{number(write.planned_from)} → {number(write.planned_to)}"] if write.carries_number else []
+    if price is not None and price.price_to is not None:
+        said.append(f"price {price_shown(price.price_from) or UNKNOWN} → {price_shown(price.price_to)}")
+    return ", ".join(said) or "a barcode or cost"
 
 
 def counts_in_words(counts: dict[str, int]) -> list[tuple[str, int]]:

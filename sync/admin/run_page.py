@@ -7,8 +7,8 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from alignment.models import Alignment
-from connectors.admin.parts import duration, number
-from sync.admin.parts import counts_in_words, run_badge, write_badge
+from connectors.admin.parts import UNKNOWN, duration, number
+from sync.admin.parts import counts_in_words, run_badge, write_badge, write_change
 from sync.models import OutboundWrite, SyncRun
 
 PREVIEW_SHOWN = 50
@@ -32,7 +32,7 @@ class PreviewRow:
 
 def run_page(run: SyncRun, *, preview_rows: int | None = PREVIEW_SHOWN) -> dict[str, Any]:
     """Result: the template's context for one run, with at most so many rows of its preview (None: all that were kept)."""
-    problems, writes = run.problems.select_related("connection"), run.writes.select_related("listing", "level__item")
+    problems, writes = run.problems.select_related("connection"), run.writes.select_related("listing", "level__item", "price")
     problem_total, write_total = problems.count(), writes.count()
     return {
         "run": run,
@@ -70,6 +70,9 @@ def _preview(run: SyncRun, most: int | None) -> list[PreviewRow]:
 
 
 def _preview_row(row: dict[str, str], item_name: str, listing_name: str) -> PreviewRow:
+    if row.get("field") == "price":
+        prices = (row["from"] or UNKNOWN, row["to"])
+        return PreviewRow(item_name, listing_name, row["sku"], row["woo_sku"], *prices, difference="price", empties=False)
     shows, would_show = Decimal(row["from"]), Decimal(row["to"])
     return PreviewRow(
         item_name=item_name,
@@ -86,5 +89,4 @@ def _preview_row(row: dict[str, str], item_name: str, listing_name: str) -> Prev
 def _write_words(write: OutboundWrite) -> tuple[str, str, str, SafeString]:
     """Result: name, SKU, the change in words, and the state of one write."""
     item = write.level.item if write.level else write.listing
-    change = f"{number(write.planned_from)} → {number(write.planned_to)}"
-    return (item.name if item else "", str(item or ""), change, write_badge(write))
+    return (item.name if item else "", str(item or ""), write_change(write), write_badge(write))

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from connectors.admin.parts import ReadOnlyAdmin, moment, named, number
-from sync.admin.parts import RunFilter, write_badge
+from sync.admin.parts import RunFilter, write_badge, write_change
 from sync.models import OutboundWrite
 from sync.services.decisions import write_is_held, writes_retry
 
@@ -21,7 +21,7 @@ class OutboundWriteAdmin(ReadOnlyAdmin):
 
     list_display = ("product", "connection", "change", "state_badge", "error", "made", "run_number")
     list_filter = (RunFilter, "state", "connection", "is_released")
-    list_select_related = ("connection", "listing", "level__item", "level__location")
+    list_select_related = ("connection", "listing", "level__item", "level__location", "price")
     search_fields = ("listing__sku", "listing__name", "level__item__sku", "level__item__name")
     fieldsets = (
         (None, {"fields": ("state_badge", "product", "connection", "change", "reason")}),
@@ -71,6 +71,8 @@ class OutboundWriteAdmin(ReadOnlyAdmin):
 
     @admin.display(description="change")
     def change(self, write: OutboundWrite) -> str:
+        if not write.carries_number or getattr(write, "price", None):
+            return write_change(write)
         difference = number(write.planned_to - write.planned_from, signed=True)
         return f"{number(write.planned_from)} → {number(write.planned_to)} ({difference})"
 
