@@ -1,5 +1,6 @@
 """The form of a connection: its own columns, and the settings and credentials of its kind as fields of their own."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -15,38 +16,35 @@ from connectors.registry import kind_get
 SETTING, CREDENTIAL = "setting__", "credential__"
 
 
-class ConnectionForm(AnyModelForm):
-    """Subclassed for each kind by `form_for`. Secrets go in and never come out."""
+class KindForm(AnyModelForm):
+    """A form of something that comes in kinds: each kind's settings and secrets are fields of their own. Subclassed for each kind
+    by `kind_fields`. Secrets go in and never come out."""
 
     kind_name = ""
-
-    class Meta:
-        model = Connection
-        fields = [
-            "name", "mode", "is_active", "time_zone", "currency", "guard_zero_percent", "guard_shrink_percent",
-        ]  # fmt: skip
-        labels = {"guard_zero_percent": "Sold-out guard, %", "guard_shrink_percent": "Shrinking guard, %"}
+    secrets_name = "credentials"  # the model's field that keeps them
+    settings_model: type[BaseModel]
+    secrets_model: type[BaseModel]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.instance.kind:
             self.instance.kind = self.kind_name
         stored = self.instance.settings
-        for name, info in kind_get(self.kind_name).settings.model_fields.items():
+        for name, info in self.settings_model.model_fields.items():
             if SETTING + name in self.fields:
                 self.initial[SETTING + name] = setting_initial(info, stored, name)
 
     @sensitive_variables()
     def clean(self) -> dict[str, Any]:
-        """Settings and credentials as the kind sees them; each complaint lands at its own field, without the value."""
+        """Settings and secrets as the kind sees them; each complaint lands at its own field, without the value."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        kind = kind_get(self.kind_name)
-        self.instance.settings = settings_from(kind.settings, _part(cleaned, SETTING))
-        before = self.instance.credentials if isinstance(self.instance.credentials, dict) else {}
+        self.instance.settings = settings_from(self.settings_model, _part(cleaned, SETTING))
+        before = getattr(self.instance, self.secrets_name)
         typed = {name: said for name, said in _part(cleaned, CREDENTIAL).items() if said}
-        self.instance.credentials = {**before, **typed}
-        self._check(kind.settings, self.instance.settings, SETTING)
-        self._check(kind.credentials, self.instance.credentials, CREDENTIAL)
+        kept = {**(before if isinstance(before, dict) else {}), **typed}
+        setattr(self.instance, self.secrets_name, kept)
+        self._check(self.settings_model, self.instance.settings, SETTING)
+        self._check(self.secrets_model, kept, CREDENTIAL)
         return cleaned
 
     @sensitive_variables()
@@ -71,20 +69,35 @@ class ConnectionForm(AnyModelForm):
         super().add_error(field, error)
 
 
+class ConnectionForm(KindForm):
+    """A connection's own columns."""
+
+    class Meta:
+        model = Connection
+        fields = [
+            "name", "mode", "is_active", "time_zone", "currency", "guard_zero_percent", "guard_shrink_percent",
+        ]  # fmt: skip
+        labels = {"guard_zero_percent": "Sold-out guard, %", "guard_shrink_percent": "Shrinking guard, %"}
+
+
 def _part(cleaned: dict[str, Any], prefix: str) -> dict[str, Any]:
     return {name.removeprefix(prefix): value for name, value in cleaned.items() if name.startswith(prefix)}
+
+
+def kind_fields(settings: type[BaseModel], secrets: type[BaseModel], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Result: what a form of that kind has besides its model's own columns. `stored`: the secrets that are kept already."""
+    shown = {SETTING + name: setting_field(name, info) for name, info in settings.model_fields.items()}
+    typed = {
+        CREDENTIAL + name: credential_field(name, info, is_kept=name in stored) for name, info in secrets.model_fields.items()
+    }
+    return {**shown, **typed, "settings_model": settings, "secrets_model": secrets}
 
 
 def form_for(kind_name: str, *, connection: Connection | None) -> type[ConnectionForm]:
     """Result: the form for connections of that kind. Raises ConfigError for a kind that is not there."""
     kind = kind_get(kind_name)
     stored = connection.credentials if connection and isinstance(connection.credentials, dict) else {}
-    fields: dict[str, Any] = {
-        SETTING + name: setting_field(name, info) for name, info in kind.settings.model_fields.items()
-    } | {
-        CREDENTIAL + name: credential_field(name, info, is_kept=name in stored)
-        for name, info in kind.credentials.model_fields.items()
-    }  # fmt: skip
+    fields = kind_fields(kind.settings, kind.credentials, stored)
     return type("ConnectionForm", (ConnectionForm,), {**fields, "kind_name": kind_name, "__module__": __name__})
 
 
