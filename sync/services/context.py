@@ -3,7 +3,7 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -65,6 +65,7 @@ class RunContext:
     chance: Callable[[], float] = random.random  # 0 to 1: spreads what is tried again over time
     may_wait: bool = True  # may this run wait for settle times, or leave that to the next one?
     released: bool = False  # a manager has seen the preview and let it go on
+    previewed: Mapping[str, int] = field(default_factory=dict)  # what it counted then: so much passes the guards, and no more
     counts: Counter[str] = field(default_factory=Counter)
     changed_items: set[int] = field(default_factory=set)
     changed_listings: set[int] = field(default_factory=set)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from django.db import transaction
 
 from inventory.models import StockLevel
-from sync.core.guards import zeroing_guard
+from sync.core.guards import zeroed_by, zeroing_guard
 from sync.models import OutboundWrite
 from sync.selectors import levels_owing, pairs_owing, pairs_syncable, targets_of, writes_newest
 from sync.services.context import RunContext, Side, chunks
@@ -76,14 +76,16 @@ def run_plan(*, ctx: RunContext, item_ids: Iterable[int] | None = None) -> None:
     pairs = pairs_syncable(store=ctx.store.connection).count()
     ctx.counts["pairs"] = pairs
     ctx.counts["changes"] = len(changes)
-    if not ctx.released:
-        reason = zeroing_guard(
-            changes=((change.shows, change.target) for change in changes),
-            pairs=pairs,
-            most_percent=ctx.store.connection.guard_zero_percent,
-        )
-        if reason:
-            ctx.held_for.append(reason)
+    zeroed = zeroed_by((change.shows, change.target) for change in changes)
+    ctx.counts["zeroed"] = max(ctx.counts["zeroed"], zeroed)  # a later look in the same run plans what is left
+    reason = zeroing_guard(
+        zeroed=zeroed,
+        pairs=pairs,
+        most_percent=ctx.store.connection.guard_zero_percent,
+        previewed=ctx.previewed.get("zeroed", 0),
+    )
+    if reason:
+        ctx.held_for.append(reason)
     if ctx.writes_nothing or ctx.held_for:
         ctx.run.preview = [
             {

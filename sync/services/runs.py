@@ -67,6 +67,7 @@ def run_sync(
             stack.enter_context(side_opened(connection, now)) for connection in sorted([store, *tills], key=lambda one: one.pk)
         ]
         by_pk = {side.connection.pk: side for side in sides}
+        previewed = dict(release.counts) if release else {}
         run = _run_row(
             store=store, kind=kind, dry_run=dry_run, epoch=by_pk[store.pk].lease.epoch, release=release, by=by, now=now()
         )
@@ -79,6 +80,7 @@ def run_sync(
             sleep=sleep,
             may_wait=may_wait,
             released=release is not None,
+            previewed=previewed,
         )
         if release is not None and not dry_run:
             _feeds_release(ctx)

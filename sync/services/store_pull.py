@@ -68,8 +68,10 @@ def orders_read(*, ctx: RunContext, began: datetime) -> Sequence[OrderState]:
 def snapshot_apply(*, ctx: RunContext, snapshot: Snapshot) -> None:
     """Book a snapshot: orders first, then what the numbers leave unexplained. A shrunken catalogue is held, not booked."""
     store = ctx.store.connection
-    if snapshot.whole and not ctx.released:
+    if snapshot.whole:
         known = Listing.objects.filter(connection=store, missing_since=None).count()
+        known = min(known, ctx.previewed.get("catalogue", known))  # so few a manager has seen and let pass
+        ctx.counts["catalogue"] = len(snapshot.readings)
         reason = shrink_guard(known=known, seen=len(snapshot.readings), most_percent=store.guard_shrink_percent, what="The shop")
         if reason:
             ctx.held_for.append(reason)

@@ -165,3 +165,71 @@ def test_releasing_one_run_does_not_let_a_new_suspicious_export_through(open_sho
     assert TillFeed.objects.filter(state="held").count() == 1
     assert shop.movements() == []
     assert shop.app.writes == []
+
+
+def test_a_released_run_that_would_zero_clearly_more_than_the_preview_is_held_again(open_shop, manager):
+    shop = open_shop(stock=STOCK)
+    shop.running()
+    sold_out(shop, 12)
+    held = shop.sync()
+    for sku in list(STOCK)[12:30]:
+        shop.till.count(sku, 0)
+    shop.clock.tick(minutes=10)
+    shop.export()
+    again = shop.sync(FULL, release=held, by=manager)
+    assert (again.pk, again.state) == (held.pk, "held")
+    assert "30 of 40" in again.message
+    assert "12 of which you have let pass" in again.message
+    assert len(again.preview) == 31
+    assert shop.app.writes == []
+    done = shop.sync(FULL, release=again, by=manager)
+    assert done.state == "done"
+    assert shop.shown() == shop.expected()
+
+
+def test_a_released_run_may_zero_a_few_more_than_the_preview(open_shop, manager):
+    shop = open_shop(stock=STOCK)
+    shop.running()
+    sold_out(shop, 12)
+    held = shop.sync()
+    for sku in list(STOCK)[12:15]:
+        shop.till.count(sku, 0)
+    shop.clock.tick(minutes=10)
+    shop.export()
+    assert shop.sync(FULL, release=held, by=manager).state == "done"
+    assert shop.shown() == shop.expected()
+
+
+def test_a_catalogue_that_shrinks_on_after_the_preview_is_held_again(open_shop, manager):
+    shop = open_shop(stock=STOCK)
+    shop.running()
+
+    def gone(skus):
+        with shop.app.catalogue.lock:
+            for sku in skus:
+                shop.app.catalogue.remove(shop.app.product_by_sku(sku))
+
+    gone(list(STOCK)[:15])
+    held = shop.sync()
+    gone(list(STOCK)[15:27])
+    again = shop.sync(FULL, release=held, by=manager)
+    assert again.state == "held"
+    assert Listing.objects.filter(missing_since=None).count() == 40
+    assert shop.sync(FULL, release=again, by=manager).state == "done"
+    assert Listing.objects.exclude(missing_since=None).count() == 27
+
+
+def test_a_run_held_for_its_export_shows_what_it_would_zero_before_it_does(open_shop, manager):
+    shop = open_shop(stock=STOCK)
+    shop.running()
+    shop.clock.tick(minutes=10)
+    for sku in list(STOCK)[:20]:
+        shop.till.count(sku, 0)
+    shop.export()
+    held = shop.sync()
+    assert (held.state, held.preview) == ("held", [])
+    again = shop.sync(FULL, release=held, by=manager)
+    assert (again.state, len(again.preview)) == ("held", 20)
+    assert shop.app.writes == []
+    assert shop.sync(FULL, release=again, by=manager).state == "done"
+    assert shop.shown() == shop.expected()
