@@ -150,6 +150,8 @@ DEFAULT_FROM_EMAIL = env.str("EVENSTOCK_MAIL_FROM", default="evenstock@localhost
 # May a connection point at a private or loopback address? (reliability.md, case 41)
 EVENSTOCK_ALLOW_PRIVATE_NETWORKS = env.bool("EVENSTOCK_ALLOW_PRIVATE_NETWORKS", default=False)
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.reports.ReportFilter"
+
 SIMPLE_HISTORY_ENABLED = True
 SIMPLE_HISTORY_REVERT_DISABLED = True
 
