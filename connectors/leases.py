@@ -46,9 +46,19 @@ class Lease:
             raise LeaseLostError("A newer run has taken over this connection. This one stops and writes nothing more.")
 
     def release(self) -> None:
-        """Give the turn back. A turn that was lost already stays with its new holder."""
+        """Give the turn back. A turn that was lost already stays with its new holder. Where the database can't be told, the next
+        one of this process that asks for a turn takes it: nobody need wait until its claim ends."""
+        _held.discard(self.owner)
         mine = Connection.objects.filter(pk=self.connection_id, lease_owner=self.owner, lease_epoch=self.epoch)
         mine.update(lease_owner="", lease_until=None)
+
+
+# The turns this very process holds. One in its name that is not among them could not be given back: its database was away.
+_held: set[str] = set()
+
+
+def _is_left_over(owner: str) -> bool:
+    return owner.startswith(f"{process_name()}-") and owner not in _held
 
 
 def process_name() -> str:
@@ -88,7 +98,7 @@ def lease_acquire(*, connection: Connection, now: datetime) -> Lease:
     owner = f"{process_name()}-{uuid4().hex[:8]}"
     current = Connection.objects.get(pk=connection.pk)
     free = Q(lease_owner="") | Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    if current.lease_owner and process_is_gone(current.lease_owner):
+    if current.lease_owner and (process_is_gone(current.lease_owner) or _is_left_over(current.lease_owner)):
         free |= Q(lease_owner=current.lease_owner, lease_epoch=current.lease_epoch)
     taken = (
         Connection.objects.filter(free, pk=connection.pk)
@@ -97,4 +107,5 @@ def lease_acquire(*, connection: Connection, now: datetime) -> Lease:
     current.refresh_from_db(fields=["lease_owner", "lease_epoch", "lease_until"])
     if taken != 1:
         raise LeaseHeldError(current)
+    _held.add(owner)
     return Lease(connection_id=connection.pk, owner=owner, epoch=current.lease_epoch)

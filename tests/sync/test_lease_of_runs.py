@@ -7,6 +7,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 
 from connectors.leases import LeaseHeldError, _began, lease_acquire, process_is_gone, process_name
 from connectors.models import Connection
@@ -132,3 +133,20 @@ def test_a_killed_process_that_nobody_has_buried_is_gone():
     assert process_is_gone(name)
     child.wait()
     assert process_is_gone(name)
+
+
+def test_a_turn_that_could_not_be_given_back_is_taken_by_the_next_of_the_same_process(open_shop, monkeypatch):
+    shop = open_shop(stock={"A": 1})
+    lease = lease_acquire(connection=shop.store, now=shop.clock.now())
+    with pytest.raises(LeaseHeldError):
+        lease_acquire(connection=shop.store, now=shop.clock.now())
+
+    def away(*_, **__):
+        raise OperationalError("the database system is shutting down")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Connection.objects, "filter", away)
+        with pytest.raises(OperationalError):
+            lease.release()
+    assert Connection.objects.get(pk=shop.store.pk).lease_owner == lease.owner
+    assert lease_acquire(connection=shop.store, now=shop.clock.now()).epoch == lease.epoch + 1
