@@ -1,5 +1,7 @@
 """What the stores sell, and which item of the till each listing is."""
 
+from decimal import Decimal
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
@@ -81,10 +83,16 @@ class Alignment(models.Model):
         max_digits=5, decimal_places=4, validators=[MinValueValidator(0), MaxValueValidator(1)], help_text="0 to 1"
     )
     status = models.CharField(max_length=12, choices=Status, default=Status.PROPOSED)
-    evidence = models.CharField(max_length=250, blank=True)
+    evidence = models.TextField(blank=True)
+    is_doubted = models.BooleanField(
+        default=False, help_text="Something contradicts it, so it does not confirm itself, however sure it seems."
+    )
+    others = models.JSONField(
+        default=list, blank=True, editable=False, help_text="The next best listings: their id, confidence and evidence."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["others"])
 
     class Meta:
         ordering = ["item__sku"]
@@ -96,6 +104,35 @@ class Alignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item} ↔ {self.listing}"
+
+
+class MatchingPolicy(models.Model):
+    """From which confidence on a store's proposals confirm themselves. Without a row, or without a number, none does."""
+
+    store = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="matching_policy")
+    confirm_from = models.DecimalField(
+        "confirms itself from",
+        max_digits=5,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.5")), MaxValueValidator(1)],
+        help_text="A confidence from 0.5 to 1, such as 0.95; empty: every pair waits for a person.",
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name_plural = "matching policies"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(confirm_from=None) | models.Q(confirm_from__gte=Decimal("0.5"), confirm_from__lte=1),
+                name="confirm_from_half_to_1",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.store}: from {self.confirm_from}" if self.confirm_from is not None else f"{self.store}: by hand"
 
 
 class StoreLocation(models.Model):

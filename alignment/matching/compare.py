@@ -29,7 +29,7 @@ class Barcode(IntEnum):
 class Sku(IntEnum):
     UNKNOWN = 0
     SAME = 1
-    SAME_SHORT = 2  # a short number: equal by chance, too
+    SAME_SHORT = 2  # a short one, or a number: equal by chance, too
     OTHER_KIND = 3  # a number against a name
     NEAR_SAME = 4
     NEAR = 5
@@ -38,6 +38,7 @@ class Sku(IntEnum):
     OTHER_NUMBERS = 8  # alike but for its numbers
     BOTH_NUMBERS = 9  # two different numbers
     SAME_SHARED = 10
+    ELSEWHERE = 11  # the SKU of one is that of another counterpart
 
 
 class Numbers(IntEnum):
@@ -183,7 +184,11 @@ class Comparer:
         if item.sku_key == listing.sku_key:
             if self._item_skus[item.sku_key] > 1 or self._listing_skus[item.sku_key] > 1:
                 return Sku.SAME_SHARED
-            return Sku.SAME_SHORT if len(ours) < 4 or (numeric[0] and len(ours) < 8) else Sku.SAME
+            return Sku.SAME_SHORT if _is_short(ours) else Sku.SAME
+        if not _is_short(ours) and item.sku_key in self._listing_skus:
+            return Sku.ELSEWHERE
+        if not _is_short(theirs) and listing.sku_key in self._item_skus:
+            return Sku.ELSEWHERE
         if all(numeric):
             return Sku.BOTH_NUMBERS
         if any(numeric):
@@ -326,6 +331,10 @@ class Comparer:
         if item.price <= 0 or listing.price <= 0:
             return Price.UNKNOWN
         return Price(1 + bisect_right(PRICE_STEPS, abs(log(item.price / listing.price))))
+
+
+def _is_short(sku: str) -> bool:
+    return len(sku) < 4 or (len(sku) < 8 and sku.isdigit())
 
 
 def name_level(words: WordsCompared, size: int, numbers: int) -> int:

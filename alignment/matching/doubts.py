@@ -6,7 +6,7 @@ from alignment.matching.things import Cut
 
 DOUBTED_AT_MOST = 0.9
 CONTRADICTED_AT_MOST = 0.5
-_LITTLE_SHARED = 0.25
+_LITTLE_SHARED = 0.15
 
 
 def doubts_of(item: Cut, listing: Cut, levels: tuple[int, ...], comparer: Comparer) -> list[str]:
@@ -32,6 +32,8 @@ def doubts_of(item: Cut, listing: Cut, levels: tuple[int, ...], comparer: Compar
         doubts.append("others have the same barcode")
     if sku == Sku.SAME_SHARED:
         doubts.append("others have the same SKU")
+    elif sku == Sku.ELSEWHERE:
+        doubts.append("the SKU of one is on something else")
     has_code = barcode in (Barcode.SAME, Barcode.SAME_UNCHECKED) or sku in (Sku.SAME, Sku.SAME_SHORT)
     if has_code and likeness_of_names(item, listing, comparer) < _LITTLE_SHARED:
         doubts.append("their names have little in common")

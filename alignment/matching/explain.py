@@ -10,7 +10,7 @@ from alignment.matching.things import Cut
 
 _SKU = {
     Sku.SAME_SHARED: "same SKU",
-    Sku.SAME_SHORT: "same SKU, a short number",
+    Sku.SAME_SHORT: "same SKU, though a short one",
     Sku.NEAR_SAME: "SKU almost the same",
     Sku.NEAR: "SKU much alike",
     Sku.ALIKE: "SKU somewhat alike",

@@ -1,96 +1,112 @@
-"""Certain matches propose themselves; a person confirms them."""
+"""The matcher's pairs as proposals; those above the store's threshold confirm themselves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from alignment.bulk import CHUNK, UPDATE_CHUNK, chunks
-from alignment.matching.certain import Entry, Match, certain_matches
-from alignment.models import Alignment, Listing
-from alignment.selectors import STOCKABLE
+from alignment.errors import AlignmentChangedError
+from alignment.matching.engine import Match, Matching
+from alignment.models import Alignment
+from alignment.services.alignments import alignment_confirm
+from alignment.services.matching import catalogues_match
+from alignment.services.policies import confirm_threshold
 from connectors.models import Connection
-from inventory.models import Item
 
 REASON = "proposed by matching"
-_FIELDS = ["match_type", "confidence", "evidence"]
-_CERTAIN = (Alignment.MatchType.EXACT, Alignment.MatchType.BARCODE)
-_AUTOMATIC = (*_CERTAIN, Alignment.MatchType.AUTO_HIGH, Alignment.MatchType.FUZZY)
+OTHERS = 3
+_FIELDS = ["match_type", "confidence", "evidence", "is_doubted", "others"]
+_AUTOMATIC = (
+    Alignment.MatchType.EXACT, Alignment.MatchType.BARCODE, Alignment.MatchType.AUTO_HIGH, Alignment.MatchType.FUZZY,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class ProposalResult:
-    """What a refresh did to the proposals of one till and one store."""
+    """What a refresh did to the proposals of one till and one store. `confirmed`: how many of those left confirmed themselves."""
 
     created: int
     changed: int
     removed: int
     unchanged: int
+    confirmed: int = 0
 
 
 def proposals_refresh(*, pos: Connection, store: Connection) -> ProposalResult:
-    """Propose what has the same SKU or barcode and no confirmed partner yet; take back proposals whose reason is gone. A pair
-    that was rejected stays so, one made by hand is left alone. Safe to repeat, and to be cut off between its statements."""
-    wanted = _wanted(pos, store)
+    """Propose the matcher's pairs; take back proposals whose reason is gone; confirm those that the store's threshold lets
+    confirm themselves. A pair that was rejected stays so, a confirmed one is never replaced, one made by hand is left alone.
+    Safe to repeat, and to be cut off between its statements."""
+    matching = catalogues_match(pos=pos, store=store)
+    wanted = {(match.item_key, match.listing_key): match for match in matching.matches}
     update: list[Alignment] = []
     stale: list[int] = []
     unchanged = 0
-    taken_items, taken_listings = _taken(store)
     for pair in Alignment.objects.filter(item__connection=pos, listing__connection=store).order_by().iterator():
         match = wanted.pop((pair.item_id, pair.listing_id), None)
         if pair.status != Alignment.Status.PROPOSED or pair.match_type not in _AUTOMATIC:
             continue
-        free = pair.item_id not in taken_items and pair.listing_id not in taken_listings
-        if not free or (match is None and pair.match_type in _CERTAIN):
+        if match is None:
             stale.append(pair.pk)
-        elif match and not _is(pair, match):
-            pair.match_type, pair.confidence, pair.evidence = match.kind, match.confidence, match.evidence
+        elif _take(pair, _fields(match, matching)):
             update.append(pair)
         else:
             unchanged += 1
     removed = _remove(stale)
     for part in chunks(update):
         bulk_update_with_history(part, Alignment, _FIELDS, batch_size=UPDATE_CHUNK, default_change_reason=REASON)
-    new = [match for match in wanted.values() if match.item_pk not in taken_items and match.listing_pk not in taken_listings]
-    for matches in chunks(new):
-        bulk_create_with_history([_pair(match) for match in matches], Alignment, batch_size=CHUNK, default_change_reason=REASON)
-    return ProposalResult(created=len(new), changed=len(update), removed=removed, unchanged=unchanged)
-
-
-def _wanted(pos: Connection, store: Connection) -> dict[tuple[int, int], Match]:
-    items = Item.objects.filter(connection=pos, missing_since=None)
-    listings = Listing.objects.filter(STOCKABLE, connection=store, missing_since=None)
-    matches = certain_matches(_entries(items), _entries(listings))
-    return {(match.item_pk, match.listing_pk): match for match in matches}
-
-
-def _entries(rows: QuerySet[Item] | QuerySet[Listing]) -> Iterator[Entry]:
-    for row in rows.order_by().values_list("pk", "sku", "sku_key", "barcode").iterator(chunk_size=5000):
-        yield Entry(*row)
-
-
-def _taken(store: Connection) -> tuple[set[int], set[int]]:
-    """Result: items and listings with a confirmed partner in this store."""
-    confirmed = Alignment.objects.filter(listing__connection=store, status=Alignment.Status.CONFIRMED).order_by()
-    pairs = list(confirmed.values_list("item_id", "listing_id"))
-    return {item_id for item_id, _ in pairs}, {listing_id for _, listing_id in pairs}
-
-
-def _is(pair: Alignment, match: Match) -> bool:
-    return (pair.match_type, pair.confidence, pair.evidence) == (match.kind, match.confidence, match.evidence)
-
-
-def _pair(match: Match) -> Alignment:
-    return Alignment(
-        item_id=match.item_pk,
-        listing_id=match.listing_pk,
-        match_type=match.kind,
-        confidence=match.confidence,
-        evidence=match.evidence,
-        status=Alignment.Status.PROPOSED,
+    for matches in chunks(wanted.values()):
+        new = [Alignment(item_id=m.item_key, listing_id=m.listing_key, **_fields(m, matching)) for m in matches]
+        bulk_create_with_history(new, Alignment, batch_size=CHUNK, default_change_reason=REASON)
+    return ProposalResult(
+        created=len(wanted), changed=len(update), removed=removed, unchanged=unchanged, confirmed=_confirm_sure(pos, store)
     )
+
+
+def _fields(match: Match, matching: Matching) -> dict[str, Any]:
+    best = matching.candidates(match.item_key, OTHERS + 1)
+    return {
+        "match_type": match.kind,
+        "confidence": Decimal(f"{match.confidence:.4f}"),
+        "evidence": match.evidence,
+        "is_doubted": not match.is_safe,
+        "others": [
+            {"listing": other.listing_key, "confidence": other.confidence, "evidence": other.evidence}
+            for other in best
+            if other.listing_key != match.listing_key
+        ][:OTHERS],
+    }
+
+
+def _take(pair: Alignment, fields: dict[str, Any]) -> bool:
+    """Give the pair these values. Result: it had others. The next best alone are no news."""
+    differs = any(getattr(pair, name) != value for name, value in fields.items() if name != "others")
+    for name, value in fields.items():
+        setattr(pair, name, value)
+    return differs
+
+
+def _confirm_sure(pos: Connection, store: Connection) -> int:
+    """Confirm what the threshold allows. Result: how many. Where somebody decides at the same moment, the rest waits for the next
+    refresh."""
+    threshold = confirm_threshold(store=store)
+    if threshold is None:
+        return 0
+    sure: Iterable[Alignment] = Alignment.objects.filter(
+        item__connection=pos, listing__connection=store, status=Alignment.Status.PROPOSED, match_type__in=_AUTOMATIC,
+        is_doubted=False, confidence__gte=threshold,
+    ).order_by("pk")  # fmt: skip
+    confirmed = 0
+    for part in chunks(list(sure)):
+        try:
+            reason = f"confirmed itself: confidence of {threshold.normalize():f} or more"
+            confirmed += alignment_confirm(alignments=part, by=None, reason=reason).changed
+        except AlignmentChangedError:
+            continue
+    return confirmed
 
 
 def _remove(pks: list[int]) -> int:

@@ -4,10 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment, Listing, MatchingPolicy
 from alignment.selectors import Coverage, coverage, items_without_partner, listings_without_partner, pairs_by_sku
 from alignment.services.alignments import alignment_confirm, alignment_reject
+from alignment.services.policies import confirm_threshold, matching_policy_set, thresholds_offered
 from alignment.services.proposals import ProposalResult, proposals_refresh
+from connectors.errors import ConfigError
 from tests import factories
 
 UPC, OTHER_UPC = "514975826515", "175345490165"
@@ -24,23 +26,24 @@ def proposals() -> list[tuple[str, str, str, Decimal, str]]:
 
 
 def test_same_sku_and_same_barcode_propose_themselves_with_their_reason(pos, store, refresh):
-    factories.item(pos, "A-1")
-    factories.item(pos, "B-1")
-    factories.item(pos, "C", barcode=UPC)
-    factories.item(pos, "D", barcode=f"{OTHER_UPC}.0")
-    factories.item(pos, "E")
-    factories.listing(store, "A-1")
-    factories.listing(store, "b 1")
-    factories.listing(store, "C-IN-THE-SHOP", barcode=f"0{UPC}")
-    factories.listing(store, "D", barcode=OTHER_UPC)
-    factories.listing(store, "F")
+    factories.item(pos, "MUG-A-1")
+    factories.item(pos, "MUG-B-1")
+    factories.item(pos, "CUP", barcode=UPC)
+    factories.item(pos, "DISH", barcode=f"{OTHER_UPC}.0")
+    factories.item(pos, "EGG")
+    factories.listing(store, "MUG-A-1")
+    factories.listing(store, "mug b 1")
+    factories.listing(store, "SOLD-IN-THE-SHOP", barcode=f"0{UPC}")
+    factories.listing(store, "DISH", barcode=OTHER_UPC)
+    factories.listing(store, "FROG")
     assert refresh() == ProposalResult(created=4, changed=0, removed=0, unchanged=0)
-    assert proposals() == [
-        ("A-1", "A-1", "exact", Decimal(1), "same SKU"),
-        ("B-1", "b 1", "exact", Decimal(1), "same SKU apart from spelling"),
-        ("C", "C-IN-THE-SHOP", "barcode", Decimal("0.99"), "same barcode 0514975826515"),
-        ("D", "D", "exact", Decimal(1), "same SKU, same barcode 0175345490165"),
+    assert [(item, listing, kind, evidence) for item, listing, kind, _, evidence in proposals()] == [
+        ("CUP", "SOLD-IN-THE-SHOP", "barcode", "same barcode 0514975826515"),
+        ("DISH", "DISH", "exact", "same barcode 0175345490165; same SKU"),
+        ("MUG-A-1", "MUG-A-1", "exact", "same SKU"),
+        ("MUG-B-1", "mug b 1", "exact", "same SKU apart from spelling"),
     ]
+    assert min(confidence for _, _, _, confidence, _ in proposals()) > Decimal("0.95")
 
 
 def test_refreshing_again_changes_nothing(pos, store, refresh):
@@ -52,14 +55,16 @@ def test_refreshing_again_changes_nothing(pos, store, refresh):
 
 
 @pytest.mark.parametrize("side", ["items", "listings"])
-def test_what_is_not_unique_on_both_sides_proposes_nothing(pos, store, refresh, side):
+def test_what_is_not_unique_on_both_sides_waits_for_a_person(pos, store, refresh, side):
+    matching_policy_set(store=store, confirm_from=Decimal("0.5"), by=None)
     factories.item(pos, "MUG-A", barcode=UPC)
     factories.listing(store, "MUG-A", barcode=UPC)
     if side == "items":
         factories.item(pos, "MUG A", barcode=UPC)
     else:
         factories.listing(store, "MUG A", barcode=UPC)
-    assert refresh().created == 0
+    assert refresh().confirmed == 0
+    assert not Alignment.objects.filter(is_doubted=False).exists()
 
 
 def test_parents_of_variations_empty_skus_and_what_is_missing_propose_nothing(pos, store, refresh, now):
@@ -80,12 +85,17 @@ def test_a_damaged_barcode_proposes_nothing(pos, store, refresh):
     assert refresh().created == 0
 
 
-def test_where_sku_and_barcode_contradict_each_other_the_sku_is_proposed_with_a_warning(pos, store, refresh):
-    factories.item(pos, "A", barcode=UPC)
-    factories.listing(store, "A")
+def test_where_sku_and_barcode_contradict_each_other_the_pair_is_doubted(pos, store, refresh):
+    matching_policy_set(store=store, confirm_from=Decimal("0.5"), by=None)
+    factories.item(pos, "MUG-A", barcode=UPC)
+    factories.listing(store, "MUG-A")
     factories.listing(store, "OTHER", barcode=UPC)
-    refresh()
-    assert proposals() == [("A", "A", "exact", Decimal("0.9"), "same SKU, but its barcode is on “OTHER”")]
+    assert refresh().confirmed == 0
+    [(_, _, _, confidence, evidence)] = proposals()
+    assert (
+        "check: the SKU of one is on something else" in evidence or "check: the barcode of one is on something else" in evidence
+    )
+    assert confidence <= Decimal("0.9")
 
 
 def test_a_confirmed_partner_on_either_side_stops_a_proposal(pos, store, refresh):
@@ -124,14 +134,15 @@ def test_a_proposal_whose_reason_is_gone_is_taken_back_with_history(pos, store, 
 
 
 def test_a_proposal_whose_reason_changed_is_changed(pos, store, refresh):
-    factories.item(pos, "A", barcode=UPC)
+    factories.item(pos, "MUG-A", barcode=UPC)
     listing = factories.listing(store, "B", barcode=UPC)
     refresh()
-    listing.sku = "A"
-    listing.sku_key = "a"
+    listing.sku = "MUG-A"
+    listing.sku_key = "muga"
     listing.save()
     assert refresh() == ProposalResult(created=0, changed=1, removed=0, unchanged=0)
-    assert proposals() == [("A", "A", "exact", Decimal(1), "same SKU, same barcode 0514975826515")]
+    [(_, sku, kind, _, evidence)] = proposals()
+    assert (sku, kind, evidence) == ("MUG-A", "exact", "same barcode 0514975826515; same SKU")
 
 
 def test_any_automatic_proposal_goes_once_one_of_its_sides_is_confirmed_but_one_by_hand_stays(pos, store, refresh):
@@ -151,16 +162,96 @@ def test_other_tills_and_stores_are_left_alone(pos, store, refresh):
     assert Alignment.objects.count() == 1
 
 
-def test_real_shop_proposes_only_true_pairs(hydro_catalogues, refresh, hydro):
+def test_a_threshold_lets_sure_pairs_confirm_themselves_with_a_reason_and_leaves_the_rest(pos, store, refresh):
+    factories.item(pos, "MUG-A-1", name="Mug blue")
+    factories.item(pos, "77", name="Cup red")
+    factories.listing(store, "MUG-A-1", name="Mug blue")
+    factories.listing(store, "CUP-R", name="Cup red matt", price=Decimal(3))
+    assert refresh().confirmed == 0
+    matching_policy_set(store=store, confirm_from=Decimal("0.99"), by=None)
+    assert refresh().confirmed == 1
+    pair = Alignment.objects.get(status="confirmed")
+    assert pair.item.sku == "MUG-A-1"
+    assert pair.history.first().history_change_reason == "confirmed itself: confidence of 0.99 or more"
+    assert refresh().confirmed == 0
+    assert Alignment.objects.filter(status="proposed").count() == 1
+
+
+def test_a_rejected_pair_does_not_confirm_itself_and_its_item_may_find_another(pos, store, refresh):
+    matching_policy_set(store=store, confirm_from=Decimal("0.5"), by=None)
+    item = factories.item(pos, "MUG-A-1", name="Mug blue", barcode=UPC)
+    wrong = factories.listing(store, "MUG-A-1", name="Mug blue")
+    factories.alignment(item, wrong, status="rejected")
+    right = factories.listing(store, "X", name="Mug blue", barcode=UPC)
+    refresh()
+    assert Alignment.objects.get(item=item, listing=wrong).status == "rejected"
+    assert set(Alignment.objects.filter(item=item).values_list("listing_id", flat=True)) == {wrong.pk, right.pk}
+
+
+def test_a_variation_is_found_by_its_parents_name_and_a_different_size_never(pos, store, refresh):
+    factories.item(pos, "1001", name="BIG BUD 1L", vendor="Acme")
+    factories.item(pos, "1002", name="BIG BUD 10L", vendor="Acme")
+    factories.listing(store, "", kind="variable", stock_management="none", name="Acme Big Bud", remote_id=9)
+    factories.listing(store, "AC-1", kind="variation", parent_remote_id=9, name="1 litre")
+    factories.listing(store, "AC-5", kind="variation", parent_remote_id=9, name="5 litre")
+    refresh()
+    assert [(item, listing) for item, listing, *_ in proposals()] == [("1001", "AC-1")]
+
+
+def test_a_proposal_keeps_the_next_best_listings(pos, store, refresh):
+    factories.item(pos, "1001", name="Oat cookies raisin", vendor="Acme")
+    first = factories.listing(store, "AC-1", name="Acme oat cookies raisin")
+    second = factories.listing(store, "AC-2", name="Acme oat cookies honey")
+    refresh()
+    pair = Alignment.objects.get()
+    assert pair.listing == first
+    assert [other["listing"] for other in pair.others] == [second.pk]
+
+
+def test_a_listing_of_another_till_is_left_to_it(pos, store, refresh):
+    other_pos = factories.pos_connection("second-till")
+    listing = factories.listing(store, "MUG-A-1")
+    factories.alignment(factories.item(other_pos, "MUG-A-1"), listing)
+    factories.item(pos, "MUG-A-1")
+    assert refresh().created == 0
+
+
+def test_thresholds_are_offered_with_their_pairs_and_expected_error_and_never_count_doubted_ones(pos, store):
+    for number, (confidence, doubted) in enumerate([("0.99", False), ("0.95", False), ("0.9", True), ("0.6", False)]):
+        factories.alignment(
+            factories.item(pos, f"A{number}"), factories.listing(store, f"B{number}"), status="proposed", match_type="fuzzy",
+            confidence=Decimal(confidence), is_doubted=doubted,
+        )  # fmt: skip
+    offers = thresholds_offered(pos=pos, store=store, thresholds=[Decimal("0.5"), Decimal("0.9"), Decimal("0.995")])
+    assert [(offer.pairs, offer.expected_error and round(offer.expected_error, 4)) for offer in offers] == [
+        (3, 0.1533), (2, 0.03), (0, None),
+    ]  # fmt: skip
+
+
+def test_a_threshold_is_kept_with_history_and_must_be_a_confidence(store):
+    matching_policy_set(store=store, confirm_from=Decimal("0.95"), by=None)
+    matching_policy_set(store=store, confirm_from=Decimal("0.95"), by=None)
+    matching_policy_set(store=store, confirm_from=None, by=None)
+    assert confirm_threshold(store=store) is None
+    assert [entry.confirm_from for entry in MatchingPolicy.history.order_by("history_id")] == [Decimal("0.95"), None]
+    with pytest.raises(ConfigError):
+        matching_policy_set(store=store, confirm_from=Decimal("0.2"), by=None)
+
+
+def test_real_shop_is_aligned_from_names_skus_and_barcodes_alone(hydro_catalogues, refresh, hydro):
     import csv
     from pathlib import Path
 
     from django.conf import settings
 
-    assert refresh() == ProposalResult(created=1414, changed=0, removed=0, unchanged=0)
     with Path(settings.BASE_DIR, "tests", "data", "hydro", "alignment_truth.csv").open(newline="") as file:
         truth = {(row["POS SKU"], row["WooCommerce SKU"]) for row in csv.DictReader(file)}
-    assert [pair[:2] for pair in proposals() if pair[:2] not in truth] == []
+    matching_policy_set(store=hydro_catalogues[1], confirm_from=Decimal("0.95"), by=None)
+    result = refresh()
+    confirmed = set(Alignment.objects.filter(status="confirmed").values_list("item__sku", "listing__sku"))
+    assert result.confirmed == len(confirmed)
+    assert len(confirmed - truth) <= 0.002 * len(confirmed)
+    assert len(confirmed & truth) >= 0.78 * len(truth)  # without the till's vendors, which most names leave out
 
 
 def test_thousands_on_each_side_take_few_statements(pos, store, refresh, django_assert_max_num_queries):
@@ -175,7 +266,7 @@ def test_thousands_on_each_side_take_few_statements(pos, store, refresh, django_
     )  # fmt: skip
     with django_assert_max_num_queries(80):
         assert refresh().created == 3000
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(8):
         assert refresh().unchanged == 3000
 
 

@@ -59,8 +59,8 @@ class Command(EvenstockCommand):
         error = expected_error([match.confidence for match in matches if match.is_safe], threshold)
         wrong = "" if error is None else f" About {error:.2%} of the confirmed pairs are expected to be wrong."
         self.stdout.write(
-            f"{len(till.things)} items, {len(store.things)} listings: {confirmed} pairs confirmed, {len(rows) - confirmed} proposed, "
-            f"{len(till.things) - len(rows)} items without a listing.{wrong}"
+            f"{len(till.things)} items, {len(store.things)} listings: {confirmed} pairs confirmed, "
+            f"{len(rows) - confirmed} proposed, {len(till.things) - len(rows)} items without a listing.{wrong}"
         )
         unusable = till.unusable + store.unusable
         for problem in unusable[:_TOLD]:
@@ -92,7 +92,7 @@ def _write(out: Path, rows: Iterable[tuple[str, ...]]) -> None:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(HEADER)
             writer.writerows([cell_safe(cell) for cell in row] for row in rows)
-        os.chmod(kept, 0o644)  # noqa: PTH101, S103 - as any file of the person's own
+        os.chmod(kept, 0o644)  # noqa: PTH101 - as any file of the person's own
         Path(kept).replace(out)
     except OSError as error:
         if kept:
