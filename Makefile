@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.ready
 
-.PHONY: demo demo-once run test test-postgres check fmt bench simulate lock clean
+.PHONY: demo demo-once run test test-postgres test-processes check fmt bench simulate lock clean
 
 demo: $(SETUP)
 	$(PY) manage.py demo
@@ -34,6 +34,11 @@ fmt: $(SETUP)
 
 bench: $(SETUP)
 	$(PY) -m tests.bench
+
+# Whole installations (Postgres, Redis, web, workers, beat), killed and stopped under customers' feet. LONG=1 goes on for minutes,
+# with faults drawn by SEED.
+test-processes: $(SETUP)
+	EVENSTOCK_TEST_PROCESSES=1 LONG=$(LONG) SEED=$(SEED) $(PY) -m pytest tests/processes -s -q
 
 # Random worlds over the product's own code; a failing SEED replays. See docs/simulation.md.
 simulate: $(SETUP)
