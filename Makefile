@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.ready
 
-.PHONY: demo demo-once run test test-postgres test-processes check fmt bench simulate lock clean
+.PHONY: demo demo-once run test test-postgres test-browser screenshots test-processes check fmt bench simulate lock clean
 
 demo: $(SETUP)
 	$(PY) manage.py demo
@@ -14,11 +14,19 @@ run: $(SETUP)
 	$(PY) manage.py run
 
 test: $(SETUP)
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile -m "not browser"
+
+# Every page in Chromium; skipped, saying so, where there is none.
+test-browser: $(SETUP)
+	$(PY) -m pytest tests/browser -m browser
+
+# The pictures of README and docs, from a seeded shop.
+screenshots: $(SETUP)
+	$(PY) -m tests.browser.screenshots
 
 # The same suite on a Postgres that is made for it and removed again (it comes with the development requirements).
 test-postgres: $(SETUP)
-	$(PY) -m tests.postgres -n 2 --dist loadfile
+	$(PY) -m tests.postgres -n 2 --dist loadfile -m "not browser"
 
 check: $(SETUP)
 	.venv/bin/ruff check .

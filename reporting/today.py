@@ -76,7 +76,7 @@ class Today:
     verdict: SafeString
     cards: Sequence[Card]
     todo: Sequence[Todo]
-    todo_more: int
+    todo_total: int  # with what there was no room for
     systems: Sequence[System]
     drift: SafeString
     drift_rows: Sequence[Share]
@@ -109,7 +109,7 @@ def today_read(*, user: User | AnonymousUser, now: datetime) -> Today:
         verdict=badge(judged.level.word, judged.level.tone),
         cards=[_card(headline, figures, month) for headline in HEADLINES],
         todo=todo,
-        todo_more=max(facts.conflicts_open + facts.alerts_open + facts.held_runs - len(todo), 0),
+        todo_total=max(facts.conflicts_open + facts.alerts_open + facts.held_runs, len(todo)),
         systems=[_system(one, period) for one in connections],
         drift=_drawn(shares_svg("drift", "Products by how far off they were in the last 24 hours", drift)),
         drift_rows=drift,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString
 
 from alerts.models import Alert
@@ -104,7 +104,14 @@ def _alert(alert: Alert) -> Todo:
         verdict=badge(alert.get_severity_display(), "bad" if is_urgent else "warn"),
         title=alert.title,
         sentence=f"{alert.words} {alert.next_step}".strip(),
-        url=reverse("admin:alerts_alert_changelist"),
+        url=_page_of(alert),
         button="Look",
         is_urgent=is_urgent,
     )
+
+
+def _page_of(alert: Alert) -> str:
+    try:
+        return reverse("admin:alerts_alert_change", args=[alert.pk])
+    except NoReverseMatch:  # its pages are not there in every installation
+        return reverse("admin:index")

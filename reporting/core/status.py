@@ -14,6 +14,7 @@ SILENT_FROM = timedelta(hours=24)  # without a sync that reached its end
 UNSENT_WARN = timedelta(minutes=5)
 UNSENT_BAD = timedelta(hours=1)
 ACCURACY_BAD = Decimal(90)
+SAID = 3  # reasons in the sentence why
 
 
 class Level(IntEnum):
@@ -72,6 +73,14 @@ class Overall:
     level: Level
     sentence: str
     reasons: Sequence[Reason] = ()
+
+    @property
+    def because(self) -> str:
+        """The worst reasons, as a paragraph that can be read at a glance; the rest is on the page."""
+        if not self.reasons:
+            return "Every goal is met, and nothing waits for a person." if self.level is Level.EXCELLENT else ""
+        more = len(self.reasons) - SAID
+        return " ".join(reason.sentence for reason in self.reasons[:SAID]) + (f" And {more} more below." if more > 0 else "")
 
 
 def overall(facts: Facts) -> Overall:

@@ -1,0 +1,91 @@
+"""A seeded shop in a real browser. Pages are opened as one of the logins of seed.py, light or dark, wide or narrow."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.seed import PASSWORD
+from tests.browser.server import ServedShop, chromium, served
+
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if chromium():
+        return
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason="there is no Chromium on this machine: install the package “chromium”"))
+
+
+@pytest.fixture(scope="session")
+def served_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedShop]:
+    with served(tmp_path_factory.mktemp("shop")) as shop:
+        yield shop
+
+
+@pytest.fixture
+def shop(served_shop: ServedShop) -> Iterator[ServedShop]:
+    """The seeded shop, put back as it was when a test has changed it."""
+    yield served_shop
+    served_shop.put_back()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def _sessions(browser: Any, served_shop: ServedShop) -> dict[str, Any]:
+    return {}
+
+
+@pytest.fixture
+def open_as(browser: Any, served_shop: ServedShop, _sessions: dict[str, Any]) -> Iterator[Callable[..., Any]]:
+    """Result: a page of somebody who is logged in: `open_as("manager", dark=True, narrow=True)`; "" is nobody at all.
+
+    What the browser's console complains of, such as a breach of our security policy, is in `page.complaints`.
+    """
+    with ExitStack() as opened:
+
+        def page_of(login: str = "manager", *, dark: bool = False, narrow: bool = False, scripts: bool = True) -> Any:
+            if login and login not in _sessions:
+                _sessions[login] = _log_in(browser, served_shop, login)
+            context = browser.new_context(
+                base_url=served_shop.url,
+                color_scheme="dark" if dark else "light",
+                viewport=NARROW if narrow else WIDE,
+                java_script_enabled=scripts,
+                storage_state=_sessions[login] if login else None,
+            )
+            opened.callback(context.close)
+            page = context.new_page()
+            page.complaints = []
+            page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
+            page.on("pageerror", lambda error: page.complaints.append(str(error)))
+            return page
+
+        yield page_of
+
+
+def _log_in(browser: Any, shop: ServedShop, login: str) -> Any:
+    context = browser.new_context(base_url=shop.url)
+    page = context.new_page()
+    page.goto("/admin/login/")
+    page.fill("#id_username", login)
+    page.fill("#id_password", PASSWORD)
+    page.click("[type=submit]")
+    page.wait_for_selector("#menu")
+    state = context.storage_state()
+    context.close()
+    return state

@@ -1,0 +1,376 @@
+"""A lively shop, written straight into the tables: `python -m tests.browser.seed`. What every page needs to have something on it.
+
+Times are relative to now, since pages say “4 minutes ago”; everything else is the same each time.
+"""
+
+import csv
+import os
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+HYDRO = Path(__file__).parents[2] / "sandbox" / "data" / "hydro" / "pos_export.csv"
+PASSWORD = "in step"
+# Login → the role it has; "root" has none and may do everything, "nobody" has none and may do nothing.
+LOGINS = {
+    "viewer": "Viewer",
+    "manager": "Store manager",
+    "lead": "Lead",
+    "administrator": "Administrator",
+    "root": "",
+    "nobody": "",
+}
+NAMES = {"manager": ("Maya", "Brandt"), "lead": ("Jonas", "Weber"), "viewer": ("Ada", "Lind")}
+
+
+def main() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.utils import timezone
+
+    call_command("migrate", verbosity=0)
+    shop_seed(now=timezone.now(), products=int(os.environ.get("SEED_PRODUCTS", "600")))
+
+
+def shop_seed(*, now: datetime, products: int = 600) -> None:
+    """People, a till, a shop, their products, and a month of what happened."""
+    people_seed()
+    _Shop(now, products).seed()
+
+
+def people_seed() -> None:
+    """One login for each role."""
+    from django.contrib.auth.models import Group, User
+
+    for login, role in LOGINS.items():
+        first, last = NAMES.get(login, ("", ""))
+        person = User.objects.create_user(
+            login, password=PASSWORD, is_staff=True, is_superuser=login == "root", first_name=first, last_name=last
+        )
+        if role:
+            person.groups.add(Group.objects.get(name=role))
+
+
+class _Shop:
+    def __init__(self, now: datetime, products: int) -> None:
+        self.now, self.random = now, Random(7)
+        with HYDRO.open(encoding="utf-8", newline="") as file:
+            self.rows = [row for _, row in zip(range(products), csv.DictReader(file), strict=False)]
+
+    def ago(self, **span: float) -> datetime:
+        return self.now - timedelta(**span)
+
+    def seed(self) -> None:
+        self.connections()
+        self.products()
+        self.pairs()
+        self.runs()
+        self.traffic()
+        self.conflicts()
+        self.orders()
+        self.rules()
+        self.month()
+        self.alerts()
+
+    def connections(self) -> None:
+        from connectors.models import ApiCall, Connection
+
+        self.till = Connection.objects.create(
+            name="high-street-till", kind="pos_csv", mode="live", settings={"folder": "till"}, currency="USD",
+            last_ok_at=self.ago(minutes=4), time_zone="America/New_York",
+        )  # fmt: skip
+        self.store = Connection.objects.create(
+            name="web-shop", kind="woocommerce", mode="live", settings={"url": "https://shop.example"}, currency="USD",
+            last_ok_at=self.ago(seconds=40), time_zone="America/New_York", facts={"WooCommerce": "10.5", "products": 2875},
+        )  # fmt: skip
+        ApiCall.objects.bulk_create(
+            ApiCall(
+                connection=self.store,
+                at=self.ago(seconds=30 * place),
+                method="GET" if place % 5 else "POST",
+                path="/wp-json/wc/v3/products" if place % 5 else "/wp-json/wc/v3/products/batch",
+                status=200 if place != 17 else 503,
+                latency_ms=180 + self.random.randrange(160),
+                error="" if place != 17 else "The shop answered 503: maintenance.",
+            )
+            for place in range(130)
+        )
+
+    def products(self) -> None:
+        from alignment.matching.normalise import sku_key
+        from alignment.models import Listing, StoreLocation
+        from inventory.models import Item, Location, Movement, StockLevel
+
+        place = Location.objects.create(connection=self.till, remote_name="", name="High Street")
+        StoreLocation.objects.create(store=self.store, location=place, buffer=Decimal(0))
+        self.items = Item.objects.bulk_create(
+            Item(
+                connection=self.till, sku=row["SKU"], sku_key=sku_key(row["SKU"]), name=row["Description"], barcode=row["UPC"],
+                category=row["Department"], vendor=row["Vendor"], price=Decimal(row["Retail Price"].strip("$") or 0),
+                cost=Decimal(row["Cost"].strip("$") or 0), first_seen_at=self.ago(days=40),
+            )
+            for row in self.rows
+        )  # fmt: skip
+        self.on_hand = [Decimal(self.random.randrange(0, 40)) for _ in self.items]
+        self.levels = StockLevel.objects.bulk_create(
+            StockLevel(
+                item=item, location=place, on_hand=count, baseline=count, last_reading=count, read_at=self.ago(minutes=4)
+            )
+            for item, count in zip(self.items, self.on_hand, strict=True)
+        )  # fmt: skip
+        Movement.objects.bulk_create(
+            Movement(
+                item=item, location=place, quantity=count + 2, kind=Movement.Kind.OPENING, source=self.till,
+                reference=f"opening of {item.sku}", occurred_at=self.ago(days=30), recorded_at=self.ago(days=30),
+            )
+            for item, count in zip(self.items, self.on_hand, strict=True)
+        )  # fmt: skip
+        self.sales = Movement.objects.bulk_create(
+            Movement(
+                item=item, location=place, quantity=Decimal(-2), kind=Movement.Kind.TILL, source=self.till,
+                reference=f"export of {n}", occurred_at=self.ago(minutes=20 + 9 * n), recorded_at=self.ago(minutes=19.8 + 9 * n),
+            )
+            for n, item in enumerate(self.items)
+        )  # fmt: skip
+        self.listings = Listing.objects.bulk_create(
+            Listing(
+                connection=self.store, remote_id=500 + n, kind="simple", sku=item.sku.lower(), sku_key=item.sku_key,
+                name=item.name,
+                barcode=item.barcode, status="publish", stock_management=Listing.Management.OWN, price=item.price,
+                quantity=self.on_hand[n], baseline=self.on_hand[n], read_at=self.ago(minutes=4), opened_at=self.ago(days=30),
+                first_seen_at=self.ago(days=40),
+            )
+            for n, item in enumerate(self.items)
+        )  # fmt: skip
+
+    def pairs(self) -> None:
+        from simple_history.utils import bulk_create_with_history
+
+        from alignment.models import Alignment
+        from sync.models import SyncState
+
+        kinds = [Alignment.MatchType.EXACT, Alignment.MatchType.BARCODE, Alignment.MatchType.FUZZY]
+        proposed = range(len(self.items) - 4, len(self.items))
+        self.alignments = bulk_create_with_history(
+            [
+                Alignment(
+                    item=item,
+                    listing=listing,
+                    match_type=kinds[n % 3],
+                    confidence=Decimal("0.99") if n not in proposed else Decimal("0.87"),
+                    evidence="same barcode" if n % 3 == 1 else "same SKU",
+                    status=Alignment.Status.PROPOSED if n in proposed else Alignment.Status.CONFIRMED,
+                )
+                for n, (item, listing) in enumerate(zip(self.items, self.listings, strict=True))
+            ],
+            Alignment,
+        )
+        self.confirmed = self.alignments[:-4]
+        off = {0: 15, 1: 12, 2: -4}  # what the conflicts below say
+        states = []
+        for n, pair in enumerate(self.confirmed):
+            count = self.on_hand[n]
+            shows: Decimal | None = count + off.get(n, 0)
+            status, reason = SyncState.Status.SYNCED, ""
+            if n in off:
+                status, reason = SyncState.Status.CONFLICT, "Nothing explains the shop's number. Settle it under Conflicts."
+            elif n == 5:
+                status, reason, shows = SyncState.Status.PENDING, f"The shop should show {count:f}.", count + 2
+            elif n == 6:
+                status, reason = SyncState.Status.ERROR, "The shop refused it: the product is locked by another plugin."
+            elif n == 7:
+                status, reason, shows = SyncState.Status.CONFLICT, "The shop doesn't count this product: unknown, not zero.", None
+            states.append(
+                SyncState(
+                    alignment=pair, pos=self.till, woo=self.store, pos_sku=pair.item.sku, woo_sku=pair.listing.sku,
+                    pos_quantity=count, woo_quantity=shows, pos_price=pair.item.price, woo_price=pair.item.price,
+                    sync_status=status, reason=reason, last_sync=self.ago(minutes=4), last_pos_update=self.ago(hours=2),
+                )
+            )  # fmt: skip
+        bulk_create_with_history(states, SyncState)
+
+    def runs(self) -> None:
+        from sync.models import RunProblem, SyncLog, SyncRun, TillFeed
+
+        state, kind = SyncRun.State, SyncRun.Kind
+        self.held_reason = "It would set 212 products to zero: 8 % of all, and you allow 5 %."
+        self.run = None
+        for n in range(60, 0, -1):
+            failed = n == 44  # a good while ago
+            self.run = SyncRun.objects.create(
+                store=self.store,
+                kind=kind.FULL if n % 12 == 0 else kind.INCREMENTAL,
+                state=state.FAILED if failed else state.PARTIAL if n == 3 else state.DONE,
+                phase=SyncRun.Phase.FINISHED,
+                started_at=self.ago(minutes=40 * n - 36),
+                finished_at=self.ago(minutes=40 * n - 36.4),
+                counts={"pairs": 116, "in_step": 110, "changes": 6, "writes": 6, "orders": 3, "failures": 1 if n == 3 else 0},
+                message="The shop did not answer." if failed else "6 numbers were written to the shop.",
+            )
+        self.last_run = self.run
+        preview = [{"sku": pair.item.sku, "woo_sku": pair.listing.sku, "from": "12", "to": "0"} for pair in self.confirmed[20:40]]
+        self.held = SyncRun.objects.create(
+            store=self.store, kind=kind.FULL, state=state.HELD, phase=SyncRun.Phase.PLAN, started_at=self.ago(minutes=9),
+            counts={"pairs": 116, "changes": 212}, preview=preview, held_for=[self.held_reason], message=self.held_reason,
+        )  # fmt: skip
+        RunProblem.objects.create(
+            run=self.last_run, connection=self.store, subject="adv-bigbud-10l", code="locked", line=14,
+            message="The shop refused it: the product is locked by another plugin.",
+            next_step="Unlock it in the shop, then try again.",
+        )  # fmt: skip
+        SyncLog.objects.bulk_create(
+            SyncLog(
+                alignment=pair, run=self.last_run, at=self.ago(minutes=15), source=SyncLog.Source.POS,
+                action=SyncLog.Action.QUANTITY, old_value=f"{n + 3}", new_value=f"{n + 1}", reason="Sold at the till.",
+            )
+            for n, pair in enumerate(self.confirmed[:12])
+        )  # fmt: skip
+        for n, held in enumerate((True, False, False)):
+            self.feed = TillFeed.objects.create(
+                connection=self.till, identity=f"{n:064x}", name=f"export_{n}.csv", true_at=self.ago(minutes=19 + 15 * n),
+                received_at=self.ago(minutes=18 + 15 * n), rows=2554, good_rows=2551, run=self.held if held else self.last_run,
+                state=TillFeed.State.HELD if held else TillFeed.State.APPLIED,
+                message="It lists 28 % fewer items than the last one." if held else "3 rows could not be read.",
+            )  # fmt: skip
+
+    def traffic(self) -> None:
+        from sync.models import OutboundWrite
+
+        state = OutboundWrite.State
+        states = [state.APPLIED] * 60 + [state.REJECTED] * 2 + [state.PENDING, state.UNKNOWN]
+        writes = []
+        for n, outcome in enumerate(states):
+            count, sold = self.on_hand[n], self.sales[n].recorded_at
+            answered = outcome in (state.APPLIED, state.REJECTED)
+            sent = sold + timedelta(seconds=8 + self.random.randrange(30))
+            writes.append(
+                OutboundWrite(
+                    connection=self.store, listing=self.listings[n], run=self.last_run, state=outcome, planned_from=count + 2,
+                    planned_to=count, delta=Decimal(-2), reason="Sold at the till.",
+                    created_at=self.ago(seconds=50) if outcome == state.PENDING else sold,
+                    sent_at=None if outcome == state.PENDING else sent,
+                    answered_at=sent + timedelta(seconds=1) if answered else None,
+                    error="The product is locked by another plugin." if outcome == state.REJECTED else "",
+                )
+            )  # fmt: skip
+        OutboundWrite.objects.bulk_create(writes)
+
+    def conflicts(self) -> None:
+        from simple_history.utils import bulk_create_with_history
+
+        from sync.models import SyncConflict
+
+        whys = {
+            0: ("Edited in the shop at 08:12; no order, refund or delivery explains it.", SyncConflict.Class.CRITICAL, 15, 41),
+            1: ("The till's count found none; the shop still offers them.", SyncConflict.Class.CRITICAL, 12, 58),
+            2: ("Seen twice, 15 minutes apart.", SyncConflict.Class.MAJOR, -4, 130),
+        }
+        rows = [
+            SyncConflict(
+                store=self.store, alignment=self.confirmed[n], conflict_type=SyncConflict.Type.QUANTITY, why=why,
+                pos_value=f"{self.on_hand[n]:f}", woo_value=f"{self.on_hand[n] + off:f}", difference=Decimal(off),
+                drift_class=size,
+                detected_at=self.ago(minutes=minutes),
+            )
+            for n, (why, size, off, minutes) in whys.items()
+        ]  # fmt: skip
+        rows += [
+            SyncConflict(
+                store=self.store, alignment=self.confirmed[30 + n], conflict_type=SyncConflict.Type.QUANTITY, pos_value="8",
+                woo_value="9", difference=Decimal(1), drift_class=SyncConflict.Class.MINOR,
+                detected_at=self.ago(hours=30 * n + 5),
+                resolved_at=self.ago(hours=30 * n + 5), resolution=SyncConflict.Resolution.POS,
+                reason="Small: the till won by rule.",
+            )
+            for n in range(20)
+        ]  # fmt: skip
+        bulk_create_with_history(rows, SyncConflict)
+        self.conflict = SyncConflict.objects.filter(resolved_at=None).order_by("-difference").first()
+
+    def orders(self) -> None:
+        from sync.models import HookHealth, InboundEvent, Order, OrderLine
+
+        for n in range(12):
+            self.order = Order.objects.create(
+                connection=self.store, remote_id=5100 + n, number=str(5100 + n), status="processing" if n % 3 else "completed",
+                currency="USD", created_at=self.ago(hours=n + 1), modified_at=self.ago(hours=n), told_at=self.ago(hours=n),
+            )  # fmt: skip
+            OrderLine.objects.create(
+                order=self.order, remote_id=1, listing=self.listings[n], sku=self.listings[n].sku, name=self.listings[n].name,
+                ordered=Decimal(2), taken=Decimal(2), booked=Decimal(2),
+            )  # fmt: skip
+            InboundEvent.objects.create(
+                connection=self.store, topic="order.updated", resource_id=5100 + n, body_hash=f"{n:064x}",
+                payload={"id": 5100 + n},
+                state=InboundEvent.State.FAILED if n == 4 else InboundEvent.State.DONE, received_at=self.ago(hours=n),
+                done_at=self.ago(hours=n), note="Its order could not be read." if n == 4 else "Booked.",
+            )  # fmt: skip
+        HookHealth.objects.create(
+            connection=self.store, state=HookHealth.State.WORKING, message="4 webhooks are in place.",
+            checked_at=self.ago(minutes=6)
+        )  # fmt: skip
+
+    def rules(self) -> None:
+        from alerts.models import Channel, Threshold
+        from sync.models import SyncPolicy
+        from sync.schedule import schedule_install
+
+        SyncPolicy.objects.create(category="Nutrients", policy=SyncPolicy.Policy.POS_WINS, minor_to=Decimal(3))
+        SyncPolicy.objects.create(item=self.items[9], policy=SyncPolicy.Policy.MANUAL_REVIEW)
+        Threshold.objects.create(category="Lighting", low_stock_below=Decimal(4))
+        Channel.objects.create(name="Managers", kind=Channel.Kind.EMAIL, settings={"to": ["shop@example.com"]})
+        schedule_install()
+
+    def month(self) -> None:
+        """29 days of figures that got better, with a bad day in between."""
+        from reporting.models import DailyMetric
+
+        rows = []
+        for n in range(29, 0, -1):
+            day = (self.now - timedelta(days=n)).date()
+            noise = self.random.random()
+            in_step = min(2461, 2380 + 3 * (29 - n) + int(6 * noise))
+            bad = n == 11
+            rows.append(
+                DailyMetric(
+                    connection=self.store, day=day, items=2554, items_aligned=min(2470, 2330 + 5 * (29 - n)), pairs=2464,
+                    pairs_known=2462, pairs_in_step=in_step, conflicts=7 if bad else int(1 + 4 * noise), drift_minor=2,
+                    drift_major=1, runs_ended=94 if bad else 96, runs_failed=2 if bad else 0,
+                    writes_applied=int(330 + 160 * noise), writes_refused=1 if n % 9 == 0 else 0, latency_median=Decimal(12),
+                    latency_p95=Decimal(str(round(420 if bad else 30 + 40 * noise + n, 1))), calls=2400,
+                    calls_failed=9 if bad else 1,
+                    call_median=Decimal(230), call_p95=Decimal(410), measured_at=self.ago(days=n - 1),
+                )
+            )  # fmt: skip
+        DailyMetric.objects.bulk_create(rows)
+
+    def alerts(self) -> None:
+        from alerts.models import Alert
+
+        common: dict[str, Any] = {"connection": self.store, "last_seen_at": self.now}
+        rows: Sequence[tuple[str, int, str, str, str]] = (
+            (
+                "negative_stock",
+                30,
+                self.items[3].name,
+                "Sold at both sides within a minute: the shelf is at −1.",
+                "Count the shelf.",
+            ),
+            ("write_refused", 20, self.items[6].name, "The shop refused its number twice.", "Unlock the product in the shop."),
+            ("low_stock", 10, self.items[8].name, "3 are left; you want to know below 4.", "Order more."),
+        )
+        for n, (rule, severity, title, words, step) in enumerate(rows):
+            self.alert = Alert.objects.create(
+                rule=rule, subject=f"{rule}-{n}", severity=severity, title=title, words=words, next_step=step,
+                since=self.ago(hours=n + 1), opened_at=self.ago(hours=n + 1), item=self.items[n], **common,
+            )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
