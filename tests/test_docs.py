@@ -1,5 +1,6 @@
 """Documents that would mislead when they fall behind: what they name exists, and what they tell you to type works."""
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -121,3 +122,19 @@ def test_credentials_are_lost_with_the_key_that_encrypted_them(use_keys):
     shop = Connection.objects.create(name="shop", kind="woocommerce", credentials={"key": "ck_1"})
     use_keys(SALT_KEY=["new"])
     assert Connection.objects.get(pk=shop.pk).credentials != {"key": "ck_1"}
+
+
+RELIABILITY = (ROOT / "docs/reliability.md").read_text()
+
+
+def test_every_case_of_reliability_has_its_line():
+    rows = re.findall(r"^\| (\d+) \| [^|]+ \| [^|]+ \| (.+) \|$", RELIABILITY, flags=re.MULTILINE)
+    assert [int(number) for number, _ in rows] == list(range(1, 43))
+    assert [number for number, tried in rows if "::" not in tried and "H" not in tried] == []
+
+
+@pytest.mark.parametrize("named", sorted(set(re.findall(r"`([\w/]+\.py(?:::\w+)?)`", RELIABILITY)) - {"tests/test_docs.py"}))
+def test_every_test_that_reliability_names_is_there(named):
+    path, _, name = named.partition("::")
+    source = ast.parse((ROOT / "tests" / path).read_text())
+    assert not name or name in {node.name for node in ast.walk(source) if isinstance(node, ast.FunctionDef)}
