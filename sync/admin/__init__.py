@@ -6,6 +6,7 @@ from sync.admin.feeds import TillFeedAdmin
 from sync.admin.log import RunProblemAdmin, SyncLogAdmin
 from sync.admin.orders import OrderAdmin
 from sync.admin.prices import PricePolicyAdmin, PriceReviewAdmin, PriceWriteAdmin, TillPriceAdmin
+from sync.admin.put_offs import PutOffAdmin
 from sync.admin.runs import SyncRunAdmin
 from sync.admin.states import SyncStateAdmin
 from sync.admin.writes import OutboundWriteAdmin
@@ -18,6 +19,7 @@ __all__ = [
     "PricePolicyAdmin",
     "PriceReviewAdmin",
     "PriceWriteAdmin",
+    "PutOffAdmin",
     "RunProblemAdmin",
     "SyncConflictAdmin",
     "SyncLogAdmin",

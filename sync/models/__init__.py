@@ -5,6 +5,7 @@ from sync.models.log import SyncLog
 from sync.models.order import Order, OrderLine
 from sync.models.policy import SyncPolicy
 from sync.models.price import PricePolicy, PriceReview, PriceWrite, TillPrice
+from sync.models.put_off import PutOff
 from sync.models.run import RunProblem, SyncRun
 from sync.models.schedule import Heartbeat, JobSlot
 from sync.models.state import SyncState
@@ -21,6 +22,7 @@ __all__ = [
     "PricePolicy",
     "PriceReview",
     "PriceWrite",
+    "PutOff",
     "RunProblem",
     "SyncConflict",
     "SyncLog",

@@ -1,7 +1,7 @@
 """Conflicts that come and go with the state of a pair: not counted by the shop, gone from it, sold below zero, unanswered for
 long, a changed SKU; and what was sold online without an alignment (design.md §3.7)."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from sync.models import OrderLine, OutboundWrite, SyncConflict, SyncState
 from sync.selectors import conflicts_open
 from sync.services.context import RunContext
 from sync.services.log import quantity_text
+from sync.services.put_offs import Asked, put_offs_to_ask
 
 Type = SyncConflict.Type
 FOLLOWED = (Type.LISTING_DELETED, Type.UNMANAGED, Type.SIMULTANEOUS_SALE, Type.UNSETTLED)
@@ -34,19 +35,23 @@ class Finding:
     size: DriftClass = DriftClass.CRITICAL  # one side's number is missing
 
 
-def unsettled_items(*, ctx: RunContext) -> set[int]:
-    """Result: the items whose adjustment a till has not answered for long."""
+def unsettled_find(*, ctx: RunContext) -> Asked:
+    """Result: the items and listings that a person should look at, since an adjustment was not answered for long, or their
+    numbers were put off again and again."""
+    asked = put_offs_to_ask(connections=[side.connection for side in ctx.sides], now=ctx.now())
     writes = OutboundWrite.objects.filter(
         connection__in=[side.connection for side in ctx.tills],
         state__in=OutboundWrite.UNANSWERED,
         level__isnull=False,
         sent_at__lt=ctx.now() - limits().ask_after,
     )
-    return set(writes.values_list("level__item_id", flat=True))
+    why = "An adjustment was not booked at the till for hours. Import the files in its outbound folder there."
+    asked.items.update(dict.fromkeys(writes.values_list("level__item_id", flat=True), why))
+    return asked
 
 
 def conflicts_follow(
-    *, ctx: RunContext, pairs: Sequence[Alignment], writes: Mapping[int, OutboundWrite], unsettled: Collection[int]
+    *, ctx: RunContext, pairs: Sequence[Alignment], writes: Mapping[int, OutboundWrite], unsettled: Asked
 ) -> dict[int, SyncConflict]:
     """Open the conflicts that these pairs show and nobody has been told of, and close those that have gone by themselves.
     Call before the pairs' states are refreshed: a changed SKU shows against the old state. Result: by pair, what is still
@@ -81,7 +86,7 @@ def _below_zero(ctx: RunContext, item_ids: Iterable[int]) -> dict[int, Decimal]:
 
 
 def _findings(
-    ctx: RunContext, pair: Alignment, below: Mapping[int, Decimal], write: OutboundWrite | None, unsettled: Collection[int]
+    ctx: RunContext, pair: Alignment, below: Mapping[int, Decimal], write: OutboundWrite | None, unsettled: Asked
 ) -> list[Finding]:
     listing, found = pair.listing, []
     state: SyncState | None = getattr(pair, "sync_state", None)
@@ -99,9 +104,8 @@ def _findings(
         found.append(
             Finding(Type.UNSETTLED, "The shop has not answered a write for hours, so its numbers are not used.", "", shows)
         )
-    elif pair.item_id in unsettled:
-        why = "An adjustment was not booked at the till for hours. Import the files in its outbound folder there."
-        found.append(Finding(Type.UNSETTLED, why, "", shows))
+    elif asked := unsettled.items.get(pair.item_id) or unsettled.listings.get(pair.listing_id):
+        found.append(Finding(Type.UNSETTLED, asked[:300], "", shows))
     if state is not None and state.woo_sku != listing.sku:
         why = f"The shop's SKU was “{state.woo_sku}”. The pair is known by the product's number and still holds."
         found.append(Finding(Type.SKU_CHANGED, why[:300], pair.item.sku, listing.sku, None, DriftClass.MINOR))

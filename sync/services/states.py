@@ -1,6 +1,6 @@
 """Where each pair stands, kept up to date for people and for other tools."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,8 +15,9 @@ from sync.limits import limits
 from sync.models import OutboundWrite, SyncConflict, SyncState
 from sync.selectors import conflicts_open, targets_of, writes_newest
 from sync.services.context import RunContext, chunks
-from sync.services.findings import conflicts_close_gone, conflicts_follow, unsettled_items
+from sync.services.findings import conflicts_close_gone, conflicts_follow, unsettled_find
 from sync.services.log import counted
+from sync.services.put_offs import Asked
 from sync.services.rows import rows_update
 
 Status = SyncState.Status
@@ -36,12 +37,12 @@ def states_refresh(*, ctx: RunContext) -> None:
     wanted = set(unsettled.order_by().values_list("id", flat=True))
     # By these ids alone: with the store's join a database may read the whole store for each chunk. `_refresh` leaves others out.
     touched = Alignment.objects.filter(status=Alignment.Status.CONFIRMED).order_by().values_list("id", flat=True)
-    late = unsettled_items(ctx=ctx)
+    late = unsettled_find(ctx=ctx)
     with_conflict = conflicts_open(store=store).filter(alignment__status=Alignment.Status.CONFIRMED)
     wanted.update(with_conflict.values_list("alignment__id", flat=True))
-    for ids in chunks({*ctx.changed_items, *late}):
+    for ids in chunks({*ctx.changed_items, *late.items}):
         wanted.update(touched.filter(item_id__in=ids))
-    for ids in chunks(ctx.changed_listings):
+    for ids in chunks({*ctx.changed_listings, *late.listings}):
         wanted.update(touched.filter(listing_id__in=ids))
     for ids in chunks(sorted(wanted)):
         _refresh(ctx, ids, now, late)
@@ -62,10 +63,10 @@ def states_refresh_items(*, ctx: RunContext, item_ids: Iterable[int]) -> None:
         status=Alignment.Status.CONFIRMED, listing__connection=ctx.store.connection, item_id__in=list(item_ids)
     )
     for ids in chunks(pairs.values_list("id", flat=True)):
-        _refresh(ctx, ids, ctx.now(), unsettled_items(ctx=ctx))
+        _refresh(ctx, ids, ctx.now(), unsettled_find(ctx=ctx))
 
 
-def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled: Collection[int]) -> None:
+def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled: Asked) -> None:
     found = Alignment.objects.filter(pk__in=list(pair_ids)).order_by().select_related("item", "listing", "sync_state")
     pairs = [pair for pair in found if pair.listing.connection_id == ctx.store.connection.pk]
     listing_ids = [pair.listing_id for pair in pairs]

@@ -22,6 +22,7 @@ from sync.services.context import RunContext, chunks
 from sync.services.drift import drifts_settle
 from sync.services.orders import orders_apply, orders_catch_up
 from sync.services.price_log import PriceMove, store_prices_log
+from sync.services.put_offs import PutOffs
 from sync.services.rows import rows_update
 
 FACTS = (
@@ -83,12 +84,15 @@ def snapshot_apply(*, ctx: RunContext, snapshot: Snapshot) -> None:
         orders_apply(ctx=ctx, orders=snapshot.orders)
         Connection.objects.filter(pk=store.pk).update(orders_read_until=snapshot.began)
     spans = write_spans(connection=store, target="listing_id", since=snapshot.began)
+    put_offs = PutOffs(store, "listing_id")
     seen: set[int] = set()
     for readings in chunks(sorted(snapshot.readings, key=lambda reading: reading.remote_id)):
         with transaction.atomic():
             if not ctx.run.dry_run:
                 ctx.store.lease.beat(now=ctx.now())
-            _Chunk(ctx, snapshot, spans).apply(readings, seen)
+            chunk = _Chunk(ctx, snapshot, spans)
+            chunk.apply(readings, seen)
+            put_offs.note(put_off=chunk.put_off, used=chunk.used, at=snapshot.began)
     if snapshot.whole:
         _mark_missing(ctx, snapshot, seen)
         ctx.counts["listings"] = len(snapshot.readings)
@@ -142,7 +146,13 @@ class _Chunk:
         self.unchanged: list[int] = []
         self.changed: list[Listing] = []
         self.drifted: list[tuple[Listing, Decimal]] = []
+        self.put_off: dict[int, str] = {}  # by listing, why
         self.repriced: dict[int, PriceMove] = {}
+
+    @property
+    def used(self) -> set[int]:
+        """The listings whose reading was used."""
+        return {*self.unchanged, *(listing.pk for listing in self.changed)} - self.put_off.keys()
 
     def apply(self, readings: list[StoreReading], seen: set[int]) -> None:
         confirmed = Alignment.objects.filter(listing=OuterRef("pk"), status=Alignment.Status.CONFIRMED)
@@ -220,8 +230,9 @@ class _Chunk:
                 self.ctx.counts["suspects"] += 1
             case Drift(residual):
                 self.drifted.append((listing, residual))
-            case Deferred():
+            case Deferred(why):
                 self.ctx.counts["shop_readings_deferred"] += 1
+                self.put_off[listing.pk] = why
             case _:
                 pass
 

@@ -20,6 +20,7 @@ from sync.selectors import write_spans
 from sync.services.context import CHUNK, RunContext, Side, chunks
 from sync.services.log import quantity_text
 from sync.services.price_log import PriceMove, till_prices_log
+from sync.services.put_offs import PutOffs
 from sync.services.rows import rows_update
 
 PUT_OFF = "put_off"  # in a feed's figures: how many of its readings were deferred
@@ -124,13 +125,16 @@ def feed_apply(*, ctx: RunContext, side: Side, feed: Feed) -> int:
     baseline, so its residual is zero. Result: the lowest version among the readings that were deferred; 0: none was."""
     locations = _locations(side, feed.readings)
     spans = write_spans(connection=side.connection, target="level_id", since=feed.true_at - limits().till_skew)
+    put_offs = PutOffs(side.connection, "level_id")
     seen: set[int] = set()
     deferred: list[int] = []
     for number, readings in enumerate(chunks(feed.readings)):
         with transaction.atomic():
             if not ctx.run.dry_run:
                 side.lease.beat(now=ctx.now())
-            deferred.extend(_Chunk(ctx, side, feed, locations, spans).apply(readings, seen))
+            chunk = _Chunk(ctx, side, feed, locations, spans)
+            deferred.extend(chunk.apply(readings, seen))
+            put_offs.note(put_off=chunk.put_off, used=chunk.used, at=feed.true_at)
         ctx.progress(SyncRun.Phase.TILL, min(len(feed.readings), (number + 1) * CHUNK), len(feed.readings))
     if feed.is_complete:
         _mark_missing(ctx, side, feed, seen)
@@ -173,7 +177,13 @@ class _Chunk:
         self.opened: list[tuple[StockLevel, Decimal]] = []
         self.moved: list[tuple[StockLevel, Decimal]] = []
         self.deferred: list[int] = []
+        self.put_off: dict[int, str] = {}  # by level, why
         self.repriced: dict[int, PriceMove] = {}
+
+    @property
+    def used(self) -> set[int]:
+        """The levels whose reading was used."""
+        return {*self.unchanged, *(level.pk for level, _ in [*self.opened, *self.moved])}
 
     def apply(self, readings: list[TillReading], seen: set[int]) -> list[int]:
         """Book the readings, and add their items to `seen`. Result: the versions of those that were deferred."""
@@ -212,8 +222,9 @@ class _Chunk:
             case Activity(residual):
                 level.last_reading = shows
                 self.moved.append((level, residual))
-            case Deferred():
+            case Deferred(why):
                 self.ctx.counts["till_readings_deferred"] += 1
+                self.put_off[pk] = why
                 self.deferred.append(version)
             case _:
                 self.unchanged.append(pk)
