@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.apps import apps as installed
 from django.apps.registry import Apps
 from django.db.models import Q
 
@@ -34,9 +35,10 @@ LEADS = (
 )
 
 
-def roles_install(*, app_config: Any, using: str, apps: Apps, **_: Any) -> None:
+def roles_install(*, app_config: Any, using: str, apps: Apps = installed, **_: Any) -> None:
     """Make the roles hold exactly what they should, as far as the permissions are there yet. Called after each app's migration:
-    a model that a later version brings is in its roles then, too. Own roles beside these four are never touched."""
+    a model that a later version brings is in its roles then, too. Own roles beside these four are never touched. `flush` calls it too, and
+    names no apps."""
     if app_config.name != "reporting":
         return
     try:
