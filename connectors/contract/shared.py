@@ -36,6 +36,7 @@ class Capabilities:
     files: bool = False  # tells by files that somebody must drop: that none comes is news
     notes: bool = False  # can show its staff a note: a `NotedTill`
     complete_readings: bool = True  # one reading shows every item, so that an absent one is known to be missing
+    takes_prices: bool = False  # may be told retail prices: a `PricedTill`
 
 
 class Outcome(StrEnum):

@@ -1,4 +1,4 @@
-"""Adjustments for a till that reads files: one CSV per sending in `outbound/`, each row with its operation id.
+"""Adjustments, and prices, for a till that reads files: one CSV per sending in `outbound/`, each row with its operation id.
 
 The till, or the manager, says “booked” by moving the file to `outbound/imported/` (or adding `.done` to its name), and “refused”
 by moving it to `outbound/rejected/`. A copy of what was sent stays in `outbound/.sent/`, so that a file somebody deleted
@@ -10,27 +10,41 @@ import io
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
 from pathlib import Path
+from typing import Any, Final
 from uuid import UUID, uuid4
 
-from connectors.contract import Outcome, TillWrite, WriteResult
+from connectors.contract import Outcome, TillPriceWrite, TillWrite, WriteResult
 from connectors.errors import ConfigError, RetryableError, UnknownOutcomeError
+from connectors.money import price_text
 from connectors.pos_csv.dialect import opened
 from connectors.pos_csv.files import DropFolder
 from connectors.pos_csv.settings import PosCsvSettings
 
 HEADER = ("Operation ID", "SKU", "Location", "Quantity Change", "Reason", "Reference")
+PRICE_HEADER = ("Operation ID", "SKU", "Retail Price", "Currency", "Reason")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A kind of file for the till. `name` begins the file's name; a cell of `row` is safe for a spreadsheet."""
+
+    name: str
+    what: str
+    header: tuple[str, ...]
+    row: Callable[[Any], list[str]]
+
+
 class Fate(IntEnum):
-    """Where the file that carries an adjustment lies; VANISHED: only our own copy of it is left."""
+    """Where the file that carries an operation lies; VANISHED: only our own copy of it is left."""
 
     REJECTED = 1
     VANISHED = 2
@@ -41,13 +55,13 @@ class Fate(IntEnum):
 class Outbound:
     """The `outbound` folder of one till. One run at a time uses it (the connection's lease sees to that)."""
 
-    def __init__(self, folder: DropFolder, settings: PosCsvSettings) -> None:
-        self._drop = folder
+    def __init__(self, folder: DropFolder, settings: PosCsvSettings, paper: Paper | None = None) -> None:
+        self._drop, self._paper = folder, paper or ADJUSTMENTS
         self._root = folder.root / "outbound"
         self._vanished_means = settings.vanished_means
         self._read: dict[tuple[Path, int, int], frozenset[UUID]] = {}
 
-    def send(self, writes: Sequence[TillWrite], now: datetime) -> list[WriteResult]:
+    def send(self, writes: Sequence[TillWrite] | Sequence[TillPriceWrite], now: datetime) -> list[WriteResult]:
         """Write what no file carries yet into one new file. Result: one per write; UNKNOWN for what waits to be imported."""
         try:
             self._drop.require()
@@ -58,7 +72,7 @@ class Outbound:
         except (OSError, ConfigError) as error:
             with suppress(OSError):
                 self._discard_unpublished()
-            return [WriteResult(write.operation_id, Outcome.NOT_SENT, error=_not_written(error)) for write in writes]
+            return [WriteResult(write.operation_id, Outcome.NOT_SENT, error=_not_written(error, self._paper)) for write in writes]
         return [self._result(write, known.get(write.operation_id, 0), name) for write in writes]
 
     def look_up(self, operation_ids: Iterable[UUID]) -> dict[UUID, Outcome]:
@@ -85,12 +99,12 @@ class Outbound:
             return Outcome.APPLIED
         return Outcome.NOT_SENT if fate <= Fate.REJECTED else Outcome.UNKNOWN
 
-    def _result(self, write: TillWrite, fate: int, name: str) -> WriteResult:
+    def _result(self, write: TillWrite | TillPriceWrite, fate: int, name: str) -> WriteResult:
         if self._outcome(fate) is Outcome.APPLIED:
             return WriteResult(write.operation_id, Outcome.ALREADY_APPLIED)
         if fate == Fate.VANISHED:
             error = UnknownOutcomeError(
-                f"The file with the adjustment of {write.sku} is gone from outbound, neither imported nor rejected.",
+                f"The file with the {self._paper.what} of {write.sku} is gone from outbound, neither imported nor rejected.",
                 next_step="Look at the till whether it was booked. If this till deletes what it imports, set vanished_means "
                 "to imported.",
                 code="vanished",
@@ -98,20 +112,20 @@ class Outbound:
         else:
             where = f"outbound/{name}" if name and fate <= Fate.REJECTED else "outbound"
             error = UnknownOutcomeError(
-                f"The adjustment of {write.sku} waits in {where} for the till to import it.",
+                f"The {self._paper.what} of {write.sku} waits in {where} for the till to import it.",
                 next_step="Import the file at the till, then move it to outbound/imported.",
                 code="waiting",
             )
         return WriteResult(write.operation_id, Outcome.UNKNOWN, error=error, is_of_batch=True)
 
-    def _publish(self, writes: Sequence[TillWrite], now: datetime) -> str:
+    def _publish(self, writes: Sequence[TillWrite | TillPriceWrite], now: datetime) -> str:
         """Write the journal's copy, then let the file appear under its name, whole."""
-        name = f"adjustments_{now.astimezone(UTC):%Y%m%dT%H%M%SZ}_{uuid4().hex[:8]}.csv"
+        name = f"{self._paper.name}_{now.astimezone(UTC):%Y%m%dT%H%M%SZ}_{uuid4().hex[:8]}.csv"
         for folder in (self._root, self._root / ".sent"):
             folder.mkdir(exist_ok=True)
             if folder.is_symlink():
                 raise ConfigError(f"{folder} is a link; files are not written through links.", next_step="Make it a real folder.")
-        content = _csv(writes)
+        content = _csv(self._paper, writes)
         hidden = self._root / f".{name}.tmp"
         write_durably(hidden, content)
         write_durably(self._root / ".sent" / name, content)
@@ -120,7 +134,7 @@ class Outbound:
 
     def _discard_unpublished(self) -> None:
         """A hidden file is a sending that died before its file appeared. Taking it away decides that it never will."""
-        for hidden in sorted(self._root.glob(".adjustments_*.csv.tmp")):
+        for hidden in sorted(self._root.glob(f".{self._paper.name}_*.csv.tmp")):
             (self._root / ".sent" / hidden.name[1:-4]).unlink(missing_ok=True)
             hidden.unlink(missing_ok=True)
 
@@ -165,7 +179,7 @@ def moved_at(path: Path, *, journal: Path) -> datetime:
     """When a file of ours was moved, by our clock: how long after its writing the file system says, whose own clock may be off.
     A rename changes the inode's time, not the content's."""
     moved = path.lstat().st_ctime
-    written = re.search(r"adjustments_(\d{8}T\d{6})Z_[0-9a-f]{8}\.csv", path.name)
+    written = re.search(r"(?:adjustments|prices)_(\d{8}T\d{6})Z_[0-9a-f]{8}\.csv", path.name)
     copy = journal / written[0] if written else None
     if written is None or copy is None or not copy.is_file():
         return datetime.fromtimestamp(moved, UTC)
@@ -179,15 +193,23 @@ def _operation_ids(text: str) -> Iterator[UUID]:
         yield UUID(match[0])
 
 
-def _csv(writes: Sequence[TillWrite]) -> bytes:
+def _csv(paper: Paper, writes: Sequence[TillWrite | TillPriceWrite]) -> bytes:
     out = io.StringIO(newline="")
     table = csv.writer(out)
-    table.writerow(HEADER)
-    for write in writes:
-        texts = (write.reason, write.reference)
-        sku, location = safe_text(write.sku), safe_text(write.location)
-        table.writerow([str(write.operation_id), sku, location, plain_number(write.delta), *map(safe_text, texts)])
+    table.writerow(paper.header)
+    table.writerows(paper.row(write) for write in writes)
     return out.getvalue().encode("utf-8")
+
+
+def _adjustment_row(write: TillWrite) -> list[str]:
+    texts = (write.reason, write.reference)
+    sku, location = safe_text(write.sku), safe_text(write.location)
+    return [str(write.operation_id), sku, location, plain_number(write.delta), *map(safe_text, texts)]
+
+
+def _price_row(write: TillPriceWrite) -> list[str]:
+    price = price_text(write.price, decimals=write.decimals)
+    return [str(write.operation_id), safe_text(write.sku), price, write.currency, safe_text(write.reason)]
 
 
 def safe_text(text: str) -> str:
@@ -210,9 +232,13 @@ def write_durably(path: Path, content: bytes) -> None:
         os.fsync(stream.fileno())
 
 
-def _not_written(error: OSError | ConfigError) -> RetryableError | ConfigError:
+def _not_written(error: OSError | ConfigError, paper: Paper) -> RetryableError | ConfigError:
     if isinstance(error, ConfigError):
         return error
     return RetryableError(
-        f"The adjustments file could not be written: {error.strerror or error}.", next_step="Check the folder and its disk."
+        f"The {paper.name} file could not be written: {error.strerror or error}.", next_step="Check the folder and its disk."
     )
+
+
+ADJUSTMENTS: Final = Paper("adjustments", "adjustment", HEADER, _adjustment_row)
+PRICES: Final = Paper("prices", "price", PRICE_HEADER, _price_row)

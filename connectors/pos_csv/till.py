@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from connectors.contract import CheckReport, Context, Feed, FeedFate, Outcome, RowProblem, TillNote, TillWrite, WriteResult
+from connectors.contract import (
+    CheckReport,
+    Context,
+    Feed,
+    FeedFate,
+    Outcome,
+    RowProblem,
+    TillNote,
+    TillPriceWrite,
+    TillWrite,
+    WriteResult,
+)
 from connectors.pos_csv.check import check_folder
 from connectors.pos_csv.files import (
     DONE,
@@ -23,7 +34,7 @@ from connectors.pos_csv.files import (
 )
 from connectors.pos_csv.guards import FeedFigures, figures, guard
 from connectors.pos_csv.notes import note_write
-from connectors.pos_csv.outbound import Outbound
+from connectors.pos_csv.outbound import PRICES, Outbound
 from connectors.pos_csv.parse import parse_file
 from connectors.pos_csv.problems import FileRefusedError, note
 from connectors.pos_csv.report import merged, report_text
@@ -54,6 +65,7 @@ class PosCsvTill:
         self._settings, self._now = settings, context.now
         self._folder = DropFolder(context.data_dir / settings.folder, settings)
         self._outbound = Outbound(self._folder, settings)
+        self._price_files = Outbound(self._folder, settings, PRICES)
         self._offered: dict[str, _Offered] = {}
 
     def check(self) -> CheckReport:
@@ -112,6 +124,13 @@ class PosCsvTill:
     def note(self, note: TillNote) -> None:
         """One text file in `outbound/notes/` (notes.py)."""
         note_write(self._folder, note, self._now())
+
+    def send_prices(self, writes: Sequence[TillPriceWrite]) -> Sequence[WriteResult]:
+        """As `send`, in a file of its own."""
+        return self._price_files.send(writes, self._now())
+
+    def look_up_prices(self, writes: Sequence[TillPriceWrite]) -> Mapping[UUID, Outcome]:
+        return self._price_files.look_up([write.operation_id for write in writes])
 
     def look_up(self, operation_ids: Iterable[UUID]) -> Mapping[UUID, Outcome]:
         """By where the file that carries each one lies now (outbound.py)."""

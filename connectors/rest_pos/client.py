@@ -5,16 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import BaseModel
 from pydantic import ValidationError as Invalid
 
-from connectors.contract import TillNote, TillWrite
+from connectors.contract import TillNote, TillPriceWrite, TillWrite
 from connectors.errors import ConfigError, ConnectorError, RejectedError
 from connectors.http import Ask, HttpDoor
 from connectors.http_reply import Reply
-from connectors.rest_pos.mapping import Booked, Envelope, Place, adjustment_json
+from connectors.money import price_text
+from connectors.rest_pos.mapping import Booked, Envelope, ItemRow, Place, adjustment_json
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -87,6 +89,25 @@ class Client:
             raise reply.unreadable()
         return reply.status == 201
 
+    def reprice(self, write: TillPriceWrite) -> bool:
+        """Tell an item's retail price. Result: always True; telling it again changes nothing. Sent once. Raises RejectedError
+        where the till keeps another."""
+        text = price_text(write.price, decimals=write.decimals)
+        reply = self._post({"price": text}, to=f"items/{quote(write.sku, safe='')}/price", method="PATCH")
+        item = _as(ItemRow, _good(reply).json(), reply)
+        if item.price != write.price:
+            raise RejectedError(
+                f"The till asks {item.price} for it instead of the {text} we sent.",
+                next_step="Look at the item at the till.",
+                code="price_not_taken",
+            )
+        return True
+
+    def item(self, sku: str) -> ItemRow:
+        """Result: one item as it is now."""
+        reply = self._get(f"items/{quote(sku, safe='')}", {})
+        return _as(ItemRow, _good(reply).json(), reply)
+
     def book_nothing(self) -> None:
         """Ask for an adjustment that lacks everything: a till that lets us adjust says it can't be booked (422), and nothing
         is. Raises ConnectorError where it says something else."""
@@ -132,10 +153,10 @@ class Client:
     def _get(self, path: str, params: Mapping[str, str], *, items: int = 0) -> Reply:
         return self._door.read(Ask("GET", f"{self._url}/v1/{path}", params=params, headers=self._headers), items=items)
 
-    def _post(self, body: Mapping[str, Any], *, to: str = "adjustments") -> Reply:
+    def _post(self, body: Mapping[str, Any], *, to: str = "adjustments", method: str = "POST") -> Reply:
         headers = {**self._headers, "Content-Type": "application/json"}
         data = json.dumps(body, ensure_ascii=False).encode()
-        return self._door.write(Ask("POST", f"{self._url}/v1/{to}", headers=headers, body=data), items=1)
+        return self._door.write(Ask(method, f"{self._url}/v1/{to}", headers=headers, body=data), items=1)
 
 
 def _as(model: type[Model], said: Any, reply: Reply) -> Model:

@@ -6,14 +6,25 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from connectors.contract import CheckReport, Context, Feed, FeedFate, Outcome, RowProblem, TillNote, TillWrite, WriteResult
+from connectors.contract import (
+    CheckReport,
+    Context,
+    Feed,
+    FeedFate,
+    Outcome,
+    RowProblem,
+    TillNote,
+    TillPriceWrite,
+    TillWrite,
+    WriteResult,
+)
 from connectors.http import HttpDoor, Limits
 from connectors.pacing import Pacer
 from connectors.rest_pos.check import Checkup
 from connectors.rest_pos.client import Client
 from connectors.rest_pos.feeds import Statements, reasons_to_look
 from connectors.rest_pos.settings import RestPosCredentials, RestPosSettings
-from connectors.rest_pos.writes import LONGEST, Receipts, adjustments_send
+from connectors.rest_pos.writes import LONGEST, Receipts, adjustments_send, prices_look_up, prices_send
 
 
 class RestPosTill:
@@ -66,6 +77,13 @@ class RestPosTill:
 
     def send(self, writes: Sequence[TillWrite]) -> Sequence[WriteResult]:
         return adjustments_send(self._client, self.pacer, writes)
+
+    def send_prices(self, writes: Sequence[TillPriceWrite]) -> Sequence[WriteResult]:
+        return prices_send(self._client, self.pacer, writes)
+
+    def look_up_prices(self, writes: Sequence[TillPriceWrite]) -> Mapping[UUID, Outcome]:
+        """By what the till asks for each item now: it keeps no note of who told it."""
+        return prices_look_up(self._client, self.pacer, writes)
 
     def note(self, note: TillNote) -> None:
         self._client.show(note)

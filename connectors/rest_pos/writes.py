@@ -1,11 +1,12 @@
-"""Adjustments: one request each, and what became of them."""
+"""Adjustments and prices: one request each, and what became of them."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from connectors.contract import Outcome, TillWrite, WriteResult
+from connectors.contract import Outcome, TillPriceWrite, TillWrite, WriteResult
 from connectors.errors import ConfigError, ConnectorError, RetryableError, UnknownOutcomeError
 from connectors.pacing import Pacer, paced_map
 from connectors.rest_pos.client import Client
@@ -18,25 +19,46 @@ def adjustments_send(
 ) -> list[WriteResult]:
     """Result: one per write; never raises for what the till or the network did. Once the till can't be reached, or time is up,
     the rest is not sent: it is still owed, and goes out with the next run."""
-    sending = _Sending(client, clock)
+    sending = _Sending(client.book, clock)
     return [result for _, result in paced_map(sending.one, writes, pacer=pacer)]
 
 
-class _Sending:
-    """One round of adjustments. Used by several threads; that one of them learns a moment late that it is over does no harm."""
+def prices_send(
+    client: Client, pacer: Pacer, writes: Sequence[TillPriceWrite], *, clock: Callable[[], float] = time.monotonic
+) -> list[WriteResult]:
+    """Result: as of `adjustments_send`."""
+    sending = _Sending(client.reprice, clock)
+    return [result for _, result in paced_map(sending.one, writes, pacer=pacer)]
 
-    def __init__(self, client: Client, clock: Callable[[], float]) -> None:
-        self._client, self._clock = client, clock
+
+def prices_look_up(client: Client, pacer: Pacer, writes: Sequence[TillPriceWrite]) -> dict[UUID, Outcome]:
+    """Result: APPLIED where the till asks just that price now, NOT_SENT where it asks another, UNKNOWN where nobody answers."""
+
+    def one(write: TillPriceWrite) -> Outcome:
+        try:
+            return Outcome.APPLIED if client.item(write.sku).price == write.price else Outcome.NOT_SENT
+        except ConnectorError:
+            return Outcome.UNKNOWN
+
+    return {write.operation_id: outcome for write, outcome in paced_map(one, writes, pacer=pacer)}
+
+
+class _Sending:
+    """One round of writes. `book` sends one; its result: False, it had been booked before. Used by several threads; that one of
+    them learns a moment late that it is over does no harm."""
+
+    def __init__(self, book: Callable[[Any], bool], clock: Callable[[], float]) -> None:
+        self._book, self._clock = book, clock
         self._until = clock() + LONGEST
         self._over: ConnectorError | None = None
 
-    def one(self, write: TillWrite) -> WriteResult:
+    def one(self, write: TillWrite | TillPriceWrite) -> WriteResult:
         if self._over is None and self._clock() > self._until:
             self._over = RetryableError("The till is slow.", next_step="The rest goes out with the next run.", code="time_up")
         if self._over is not None:
             return WriteResult(write.operation_id, Outcome.NOT_SENT, error=self._over)
         try:
-            booked_now = self._client.book(write)
+            booked_now = self._book(write)
         except UnknownOutcomeError as error:
             return WriteResult(write.operation_id, Outcome.UNKNOWN, error=error)
         except (RetryableError, ConfigError) as error:

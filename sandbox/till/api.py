@@ -39,6 +39,7 @@ ROUTES = Map(
     [
         Rule("/v1/locations", methods=["GET"], endpoint="list_locations"),
         Rule("/v1/items", methods=["GET"], endpoint="list_items"),
+        Rule("/v1/items/<path:sku>", methods=["GET"], endpoint="get_item"),
         Rule("/v1/items/<path:sku>/price", methods=["PATCH"], endpoint="change_price"),
         Rule("/v1/levels", methods=["GET"], endpoint="list_levels"),
         Rule("/v1/adjustments", methods=["POST"], endpoint="book_adjustment"),
@@ -105,6 +106,12 @@ class TillApp(Gateway, Till):
     def _list_items(self, request: Request) -> tuple[int, Json]:
         page = self.items_after(*_cursor(request))
         return 200, self._page(page, [item_json(item) for item in page.rows])
+
+    def _get_item(self, _request: Request, sku: str) -> tuple[int, Json]:
+        try:
+            return 200, item_json(self.item(sku))
+        except TillError as refusal:
+            raise TillError("not_found", refusal.message) from refusal
 
     def _list_levels(self, request: Request) -> tuple[int, Json]:
         page = self.levels_after(*_cursor(request))

@@ -1,4 +1,4 @@
-"""A till that knows only files books the adjustments others leave in its `outbound` folder."""
+"""A till that knows only files books the adjustments, and takes the prices, others leave in its `outbound` folder."""
 
 import csv
 import re
@@ -12,11 +12,12 @@ from sandbox.till.shelf import Till
 from sandbox.till.words import Adjustment
 
 HEADER = ("Operation ID", "SKU", "Location", "Quantity Change", "Reason", "Reference")
+PRICE_HEADER = ("Operation ID", "SKU", "Retail Price", "Currency", "Reason")
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of one file: `booked` adjustments happened now (0 when all were known), or it was rejected for `reason`."""
+    """What became of one file: `booked` rows happened now (0 when all were known), or it was rejected for `reason`."""
 
     name: str
     booked: int = 0
@@ -40,7 +41,7 @@ class Importer:
 
     def _take(self, path: Path) -> Imported:
         try:
-            booked = self.till.adjust_all(list(read_adjustments(path)))
+            booked = self._book(path)
         except (ValueError, csv.Error) as refusal:
             reason = str(refusal)
             rejected = self._move(path, "rejected")
@@ -48,6 +49,17 @@ class Importer:
             return Imported(path.name, reason=reason)
         self._move(path, "imported")
         return Imported(path.name, booked)
+
+    def _book(self, path: Path) -> int:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            header = tuple(next(csv.reader(lines, strict=True), ()))
+        if header != PRICE_HEADER:
+            return self.till.adjust_all(list(read_adjustments(path)))
+        prices = list(read_prices(path))
+        changed = [sku for sku, price in prices if self.till.item(sku).price != price]
+        for sku, price in prices:
+            self.till.reprice(sku, price)
+        return len(changed)
 
     def _move(self, path: Path, where: str) -> Path:
         (self.outbound / where).mkdir(exist_ok=True)
@@ -72,6 +84,17 @@ def read_adjustments(path: Path) -> Iterator[Adjustment]:
                 raise ValueError(f"Line {reader.line_num}: {operation_id!r} is not an operation id.") from None
             sku, location, reason, reference = map(_unguarded, (sku, location, reason, reference))
             yield Adjustment(identity, sku, Decimal(change), location, reason, reference)
+
+
+def read_prices(path: Path) -> Iterator[tuple[str, Decimal]]:
+    """Every row of a price file, as (SKU, price). Raises ValueError with the line number where it is not one."""
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.reader(lines, strict=True)
+        next(reader)
+        for cells in reader:
+            if len(cells) != len(PRICE_HEADER) or not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", cells[2]):
+                raise ValueError(f"Line {reader.line_num}: not a price.")
+            yield _unguarded(cells[1]), Decimal(cells[2])
 
 
 def _unguarded(text: str) -> str:

@@ -24,11 +24,14 @@ def till_prices_settle(*, ctx: RunContext, side: Side) -> None:
     rows = _unanswered(side)
     if not rows:
         return
-    outcomes = _priced(side).look_up_prices([_wire(side, row) for row in rows])
+    outcomes = _priced(side).look_up_prices([_wire(ctx, side, row) for row in rows])
     with transaction.atomic():
         side.lease.beat(now=ctx.now())
         for row in rows:
-            _decide(ctx, side, row, outcomes.get(row.operation_id, Outcome.UNKNOWN), None)
+            outcome = outcomes.get(row.operation_id, Outcome.UNKNOWN)
+            if outcome == Outcome.NOT_SENT and row.sent_at and ctx.now() < row.sent_at + side.till.patience:
+                outcome = Outcome.UNKNOWN  # it may still come
+            _decide(ctx, side, row, outcome, None)
         _finish(ctx, rows)
         _tell_of_waiting(ctx, side, rows)
 
@@ -38,7 +41,7 @@ def till_prices_deliver(*, ctx: RunContext, side: Side) -> None:
     rows = _claim(ctx, side)
     if not rows:
         return
-    results = {result.operation_id: result for result in _priced(side).send_prices([_wire(side, row) for row in rows])}
+    results = {result.operation_id: result for result in _priced(side).send_prices([_wire(ctx, side, row) for row in rows])}
     with transaction.atomic():
         side.lease.beat(now=ctx.now())
         sent = [row for row in _unanswered(side, operation_id__in=results) if row.epoch == side.lease.epoch]
@@ -73,13 +76,13 @@ def _priced(side: Side) -> PricedTill:
     return till
 
 
-def _wire(side: Side, row: TillPrice) -> TillPriceWrite:
+def _wire(ctx: RunContext, side: Side, row: TillPrice) -> TillPriceWrite:
     return TillPriceWrite(
         operation_id=row.operation_id,
         sku=row.item.sku,
         price=row.price_to,
         decimals=row.decimals,
-        currency=side.connection.currency,
+        currency=ctx.prices.currency if ctx.prices else side.connection.currency,
         reason=row.reason,
     )
 
