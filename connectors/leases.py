@@ -67,6 +67,11 @@ def process_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}"
 
 
+def process_machine(name: str) -> str:
+    """Result: the machine of a process, and its number there, for people."""
+    return ", process ".join(filter(None, name.split(":")[:2]))
+
+
 def process_is_gone(name: str) -> bool:
     """Was that a process of this very machine, and has it ended? False also where nobody here can tell."""
     host, _, rest = name.partition(":")

@@ -38,7 +38,11 @@ TASKS = (
     Task("Connections", ("connectors.connection", "connectors.apicall"), is_setup=True),
     Task("Supply", ("alignment.storelocation", "inventory.location"), is_setup=True),
     Task("Rules", ("sync.syncpolicy", "alerts.threshold", "alerts.channel"), is_setup=True),
-    Task("Schedule", ("django_celery_beat.periodictask", "django_celery_beat.*", "django_celery_results.*"), is_setup=True),
+    Task(
+        "Schedule",
+        ("django_celery_beat.periodictask", "sync.jobslot", "sync.heartbeat", "django_celery_beat.*", "django_celery_results.*"),
+        is_setup=True,
+    ),
     Task("People", ("auth.user", "auth.group", "axes.accessattempt", "admin.logentry"), is_setup=True),
     Task("More", ("*",), is_setup=True),
 )
