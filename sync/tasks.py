@@ -13,6 +13,7 @@ from connectors.models import Connection
 from sync.models import SyncRun
 from sync.services.feed_poll import feed_poll as poll_feed
 from sync.services.hooks import hooks_check as check_hooks
+from sync.services.housekeeping import housekeep as do_housekeep
 from sync.services.inbox import inbox_sweep as sweep_inbox
 from sync.services.inbox import inbox_work as work_inbox
 from sync.services.killed import run_set_aside
@@ -122,6 +123,12 @@ def conflicts_check(store_id: int) -> str:
 def slots_tidy() -> int:
     """Forget old rows of the schedule. Result: how many."""
     return tidy_slots(now=timezone.now())
+
+
+@shared_task(**SHORT)  # type: ignore[untyped-decorator] # celery has no types
+def housekeep() -> dict[str, int]:
+    """Forget what is old enough. Result: how much of each."""
+    return do_housekeep(now=timezone.now)
 
 
 def _in_use(store_id: int, work: Callable[..., str]) -> str:

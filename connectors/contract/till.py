@@ -132,6 +132,10 @@ class Till(Protocol):
         """File a claimed feed away. Calling it again with the same fate changes nothing."""
         ...
 
+    def tidy(self) -> int:
+        """Throw away what was filed away so long ago that nobody asks for it. Result: how many files; 0 where it keeps none."""
+        ...
+
     def release(self, feed_identity: str) -> bool:
         """Offer a held feed again with the next `feeds`. Result: it was there."""
         ...

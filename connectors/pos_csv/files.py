@@ -21,6 +21,8 @@ PROCESSING, DONE, REFUSED, HELD = "processing", "done", "refused", "held"
 _UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".done")
 _OURS = re.compile(r"(?P<stamp>\d{8}T\d{6}Z)_(?P<mark>[0-9a-f]{12})_(?P<name>.+)", re.DOTALL)
 
+_MOST_AT_ONCE = 5_000
+
 Snapshot = tuple[int, int]  # size, modification time in ns
 
 
@@ -101,6 +103,21 @@ class DropFolder:
                 report.unlink(missing_ok=True)
                 return True
         return False
+
+    def tidy(self, before: datetime) -> int:
+        """Delete what was claimed before then and lies in `done` or `refused`, with its report; only what has a name of ours.
+        Result: how many exports. At most so many at a time that a run can wait for it."""
+        oldest = f"{before.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        old = [
+            path
+            for folder in (DONE, REFUSED)
+            for path in self._files(self.root / folder)
+            if (match := _OURS.fullmatch(path.name)) and match["stamp"] < oldest
+        ][:_MOST_AT_ONCE]
+        for path in old:
+            path.unlink(missing_ok=True)
+            path.with_name(f"{path.name}.report.txt").unlink(missing_ok=True)
+        return len(old)
 
     def _has(self, path: Path, folder: str, identity: str) -> bool:
         match = _OURS.fullmatch(path.name)

@@ -52,6 +52,7 @@ class PosCsvSettings(BaseModel):
 
     stable_seconds: float = Field(2, ge=0, le=3600, description="How long a file must lie unchanged.")
     wait_for_done: bool = Field(default=False, description="Take a file only once NAME.done lies beside it.")
+    keep_days: int = Field(90, ge=0, le=3650, description="Days to keep files that were read or refused; 0: for ever.")
     vanished_means: Literal["unknown", "imported"] = Field(
         "unknown", description="An adjustments file that is simply gone: ask, or take it as imported (tills that delete it)."
     )

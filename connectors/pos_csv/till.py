@@ -113,6 +113,12 @@ class PosCsvTill:
             )
             self._folder.file_away(path, _ARCHIVE[fate], content, report)
 
+    def tidy(self) -> int:
+        """Delete files in `done` and `refused` that were read more than `keep_days` ago, with their reports."""
+        if not self._settings.keep_days:
+            return 0
+        return self._folder.tidy(self._now() - timedelta(days=self._settings.keep_days))
+
     def release(self, feed_identity: str) -> bool:
         """Offer a held (or refused) file again, with the next `feeds()`. Result: such a file was there."""
         return self._folder.release(_content_of(feed_identity), self._now())

@@ -412,3 +412,39 @@ def test_a_check_of_a_bad_export_fails_with_the_next_step(drop: Drop) -> None:
 
 def test_a_check_without_a_folder_fails(drop: Drop, tmp_path: Path) -> None:
     assert findings(drop, folder="nowhere") == [(False, f"There is no folder {tmp_path / 'nowhere'}.")]
+
+
+# -- tidying up --------------------------------------------------------------------------------------------------------
+
+
+def read_and_settled(drop: Drop, name: str, fate: FeedFate) -> None:
+    drop.put(name, f"SKU,Qty\n{name},1\n")
+    till = drop.till()
+    for feed in till.feeds():
+        till.settle(feed.identity, fate)
+
+
+def test_old_files_are_deleted_and_held_ones_and_strangers_stay(drop: Drop) -> None:
+    for name, fate in (("a.csv", FeedFate.APPLIED), ("b.csv", FeedFate.REFUSED), ("c.csv", FeedFate.HELD)):
+        read_and_settled(drop, name, fate)
+    drop.put("done/somebody's own.csv", "x", age=timedelta(days=999))
+    drop.put("outbound/imported/adjustments.csv", "x", age=timedelta(days=999))
+    drop.now += timedelta(days=90)
+    assert drop.till().tidy() == 0
+    drop.now += timedelta(seconds=1)
+    assert drop.till(keep_days=0).tidy() == 0
+    assert drop.till().tidy() == 2
+    assert drop.names("done") == ["somebody's own.csv"]
+    assert list((drop.root / "refused").iterdir()) == []
+    assert len(drop.names("held")) == 1
+    assert drop.names("outbound/imported") == ["adjustments.csv"]
+
+
+def test_tidying_up_follows_no_link(drop: Drop, tmp_path: Path) -> None:
+    read_and_settled(drop, "a.csv", FeedFate.APPLIED)
+    outside = tmp_path / "outside"
+    (drop.root / "done").rename(outside)
+    (drop.root / "done").symlink_to(outside)
+    drop.now += timedelta(days=999)
+    assert drop.till().tidy() == 0
+    assert len(list(outside.glob("*.csv"))) == 1
