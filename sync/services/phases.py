@@ -16,7 +16,8 @@ from sync.selectors import under_review
 from sync.services.context import RunContext
 from sync.services.deliver import outbox_deliver
 from sync.services.plan import run_plan, till_plan
-from sync.services.price_plan import prices_find, prices_open, prices_plan, prices_to_read
+from sync.services.price_outbox import prices_plan
+from sync.services.price_plan import prices_find, prices_open, prices_to_read
 from sync.services.price_till import till_prices_deliver, till_prices_settle
 from sync.services.settle import store_settle, till_settle
 from sync.services.states import states_refresh

@@ -1,25 +1,23 @@
 """Which prices differ, which of them may be written, and which a person must see first (design.md §4)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
 from alignment.models import Alignment, Listing
 from connectors.errors import ConnectorError
 from sync.core.prices import Refuse, Review, Same, Write, gtin_valid, price_judge, repricing_guard
-from sync.models import OutboundWrite, PricePolicy, PriceReview, PriceWrite, TillPrice
-from sync.selectors import writes_newest
+from sync.models import OutboundWrite, PricePolicy, PriceReview, TillPrice
 from sync.services.context import RunContext, chunks
-from sync.services.price_log import price_shown
 from sync.services.price_reviews import Asked, reviews_save
 from sync.services.price_rules import PriceTurn, price_policy_of, price_turn_of
 
 UNPRICED = frozenset({"variable", "grouped", "variable-subscription"})  # their price is that of what they hold
-PREVIEW_ROWS = 500
 MOST_NOTES = 50  # of one kind in one run
+COUNTED = ("prices_same", "prices_refused", "prices_rejected", "prices_of_parts")
 COST_UNIT = Decimal("0.0001")
 COLUMNS = (
     "id", "item_id", "listing_id", "item__sku", "listing__sku", "listing__kind", "item__price", "item__cost", "item__barcode",
@@ -110,6 +108,8 @@ def prices_find(*, ctx: RunContext) -> PricePlan:
     plan = PricePlan()
     if ctx.prices is None:
         return plan
+    for name in COUNTED:  # a run may look at prices more than once
+        ctx.counts[name] = 0
     sieve = _Sieve(ctx, ctx.prices, plan)
     for rows in chunks(_pairs(ctx, ctx.prices).iterator(chunk_size=1000)):
         sieve.take([Pair(*row) for row in rows])
@@ -143,7 +143,8 @@ class _Sieve:
         self.ctx, self.turn, self.plan = ctx, turn, plan
         self.asked = Asked(ctx=ctx, turn=turn)
         self.pairs = 0
-        self.told_tills: dict[int, Decimal] = {}
+        self.torn = set() if turn.policy.price_source == PricePolicy.Source.POS else _sold_at_several_prices(ctx)
+        self.told: set[int] = set()
         self.barcodes = _barcodes_taken(ctx) if turn.policy.push_barcodes else set()
 
     def take(self, pairs: Sequence[Pair]) -> None:
@@ -214,17 +215,16 @@ class _Sieve:
 
     def _tell_till(self, pair: Pair, change: PriceChange) -> None:
         """An item may stand for several products: then they must agree."""
-        assert change.target is not None
-        first = self.told_tills.setdefault(pair.item_id, change.target)
-        if first != change.target:
-            self.plan.to_tills[:] = [each for each in self.plan.to_tills if each.pair.item_id != pair.item_id]
+        if pair.item_id in self.torn:
             self._note(pair, "prices_differ", "The shop sells this item at several prices, so the till is not told any.")
-        elif all(each.pair.item_id != pair.item_id for each in self.plan.to_tills[-20:]):
+        elif pair.item_id not in self.told:
+            self.told.add(pair.item_id)
             self.plan.to_tills.append(change)
 
     def _note(self, pair: Pair, code: str, why: str) -> None:
-        self.ctx.counts[f"note_{code}"] += 1
-        if self.ctx.counts[f"note_{code}"] > MOST_NOTES:
+        """Say it once a run, which may look at prices more than once."""
+        known = [problem.subject for problem in self.ctx.problems if problem.code == code]
+        if len(known) >= MOST_NOTES or pair.sku in known:
             return
         step = {
             "no_price": "Give it a price where prices are kept." if self.turn.rule else "",
@@ -242,9 +242,8 @@ class _Sieve:
     def finish(self) -> None:
         """The counts, a word about costs, and whether the run must be held."""
         ctx, plan = self.ctx, self.plan
-        for code in [name for name in ctx.counts if name.startswith("note_")]:
-            del ctx.counts[code]
-        if self.turn.policy.push_costs and self.turn.keeps_costs is False:
+        said = any(problem.code == "no_costs" for problem in ctx.problems)
+        if self.turn.policy.push_costs and self.turn.keeps_costs is False and not said:
             error = ConnectorError(
                 "The shop keeps no costs, so none were filled in.",
                 next_step="Switch on “Cost of goods sold” in WooCommerce → Settings → Advanced → Features.",
@@ -271,111 +270,15 @@ def _newest_reviews(pair_ids: Sequence[int]) -> dict[int, PriceReview]:
     return {review.alignment_id: review for review in found}
 
 
+def _sold_at_several_prices(ctx: RunContext) -> set[int]:
+    """Result: the items that stand for several products of the store with different prices."""
+    pairs = Alignment.objects.filter(
+        status=Alignment.Status.CONFIRMED, listing__connection=ctx.store.connection, listing__missing_since=None
+    )
+    several = pairs.order_by().values("item_id").annotate(prices=Count("listing__price", distinct=True)).filter(prices__gt=1)
+    return set(several.values_list("item_id", flat=True))
+
+
 def _barcodes_taken(ctx: RunContext) -> set[str]:
     codes = Listing.objects.filter(connection=ctx.store.connection).exclude(barcode="")
     return set(codes.values_list("barcode", flat=True))
-
-
-def prices_plan(*, ctx: RunContext, plan: PricePlan) -> None:
-    """Put prices into the outbox: beside the number where both change, so that both go out in one request. Where the run writes
-    nothing, or is held, only the preview is kept."""
-    if not (plan.to_shop or plan.to_tills):
-        return
-    is_held = bool(ctx.held_for)
-    if ctx.writes_nothing or is_held:
-        _preview(ctx, plan.to_shop)
-    else:
-        for chunk in chunks(plan.to_shop):
-            _to_shop(ctx, chunk)
-    live = {side.connection.pk for side in ctx.tills if side.connection.is_live}
-    told = [] if is_held or ctx.run.dry_run else [each for each in plan.to_tills if each.pair.till_id in live]
-    _preview(ctx, [each for each in plan.to_tills if each not in told] if len(told) < len(plan.to_tills) else [])
-    for chunk in chunks(told):
-        _to_tills(ctx, chunk)
-
-
-def _preview(ctx: RunContext, changes: Iterable[PriceChange]) -> None:
-    rows: list[dict[str, str]] = list(ctx.run.preview)
-    for change in changes:
-        if change.target is not None and len(rows) < PREVIEW_ROWS:
-            pair = change.pair
-            rows.append(
-                {
-                    "sku": pair.sku,
-                    "woo_sku": pair.woo_sku,
-                    "from": price_shown(change.shows),
-                    "to": price_shown(change.target),
-                    "field": "price",
-                }
-            )
-    ctx.run.preview = rows
-
-
-def _to_shop(ctx: RunContext, changes: Sequence[PriceChange]) -> None:
-    assert ctx.prices is not None
-    decimals, now = ctx.prices.decimals, ctx.now()
-    listings = {change.pair.listing_id: change for change in changes}
-    planned = OutboundWrite.objects.filter(
-        run=ctx.run_row, listing_id__in=listings, state=OutboundWrite.State.PENDING, sent_at=None
-    )
-    rows = {row.listing_id: row for row in planned}
-    baselines = dict(Listing.objects.filter(pk__in=listings.keys() - rows.keys()).values_list("pk", "baseline"))
-    newest = writes_newest(target="listing_id", ids=baselines)
-    failed = {pk: row for pk, row in newest.items() if row.state in OutboundWrite.FAILED}
-    fresh = OutboundWrite.objects.bulk_create(
-        [
-            OutboundWrite(
-                connection=ctx.store.connection,
-                listing_id=listing_id,
-                run=ctx.run_row,
-                carries_number=False,
-                planned_from=baseline or 0,
-                planned_to=baseline or 0,
-                reason="A price",
-                created_at=now,
-                at_most=failed[listing_id].at_most if listing_id in failed else None,
-                failures=failed[listing_id].failures if listing_id in failed else 0,
-            )
-            for listing_id, baseline in baselines.items()
-        ]
-    )
-    rows |= {row.listing_id: row for row in fresh}
-    PriceWrite.objects.bulk_create(
-        [
-            PriceWrite(
-                write=rows[listing_id],
-                price_from=change.shows,
-                price_to=change.target,
-                source_price=change.pair.item_price,
-                decimals=decimals,
-                ends_sale=change.ends_sale,
-                barcode=change.barcode,
-                cost=change.cost,
-                review=change.review,
-                reason=change.reason or "The till's price",
-            )
-            for listing_id, change in listings.items()
-        ]
-    )
-
-
-def _to_tills(ctx: RunContext, changes: Sequence[PriceChange]) -> None:
-    assert ctx.prices is not None
-    TillPrice.objects.bulk_create(
-        [
-            TillPrice(
-                connection_id=change.pair.till_id,
-                item_id=change.pair.item_id,
-                alignment_id=change.pair.pair_id,
-                run=ctx.run,
-                review=change.review,
-                price_from=change.shows,
-                price_to=change.target,
-                decimals=ctx.prices.decimals,
-                reason=change.reason or "The shop's price",
-                created_at=ctx.now(),
-            )
-            for change in changes
-            if change.target is not None
-        ]
-    )

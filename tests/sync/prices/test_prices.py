@@ -3,10 +3,12 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 
 from alignment.models import Listing
 from inventory.models import Item
-from sync.models import OutboundWrite, PriceReview, PriceWrite, SyncState
+from sync.models import OutboundWrite, PricePolicy, PriceReview, PriceWrite, SyncState
 from tests.sync.shop import FULL, INCREMENTAL, problems, product
 
 pytestmark = pytest.mark.django_db
@@ -219,3 +221,24 @@ def test_a_price_the_shop_does_not_take_is_told_once_a_run(priced, monkeypatch):
     assert problems(run)[0][2] == "price_not_taken"
     assert till.logged("sync_engine") == []
     assert Listing.objects.get(sku="MUG").price == 7
+
+
+def test_many_prices_take_few_statements_and_few_requests(priced):
+    """The bound is on what each further price costs: 1,000 of them some twenty statements, in requests of a hundred."""
+    statements: dict[int, int] = {}
+    requests: dict[int, int] = {}
+    for count in (100, 400):
+        skus = tuple(f"N{count}-{n:04}" for n in range(count))
+        till = priced(skus, guard_percent=100)
+        till.reprice(**dict.fromkeys(skus, "5.50"))
+        with CaptureQueriesContext(database) as seen:
+            run = till.sync()
+        assert run.counts["prices_written"] == count
+        statements[count], requests[count] = len(seen), len(till.shop.app.writes)
+        PricePolicy.objects.all().delete()
+        till.shop.pos.name, till.shop.store.name = f"till-{count}", f"store-{count}"
+        till.shop.pos.is_active = till.shop.store.is_active = False
+        till.shop.pos.save()
+        till.shop.store.save()
+    assert requests[400] - requests[100] <= 4
+    assert (statements[400] - statements[100]) / 300 * 1000 <= 250
