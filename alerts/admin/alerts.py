@@ -21,7 +21,7 @@ from alerts.admin.handle import AssignForm, ReopenForm, ResolveForm, SnoozeForm
 from alerts.admin.parts import alert_links, severity_badge, state_badge
 from alerts.models import Alert
 from alerts.services.alerts import OPEN, alerts_assign, alerts_reopen, alerts_resolve, alerts_snooze
-from connectors.admin.parts import UNKNOWN, HistoryAdmin, ReadOnlyAdmin, moment
+from connectors.admin.parts import HistoryAdmin, ReadOnlyAdmin, moment
 
 FORMS: dict[str, tuple[str, str, type[forms.Form]]] = {
     "snooze": ("Snooze", "snoozed", SnoozeForm),
@@ -79,7 +79,7 @@ class MineFilter(admin.SimpleListFilter):
 class AlertAdmin(ReadOnlyAdmin, HistoryAdmin):
     """The most serious first. People snooze, assign and resolve; everything else follows the cause."""
 
-    list_display = ("level", "about", "what", "system", "age", "state_shown", "assigned_to")
+    list_display = ("level", "about", "message", "age", "state_shown", "assigned_to")
     list_display_links = ("about",)
     list_filter = (StateFilter, "severity", MineFilter, "rule", "connection")
     list_select_related = ("connection", "assigned_to")
@@ -87,11 +87,9 @@ class AlertAdmin(ReadOnlyAdmin, HistoryAdmin):
     search_fields = ("title", "words", "notes", "item__sku", "item__name")
     search_help_text = "Product, SKU, words or notes"
     date_hierarchy = "opened_at"
-    fieldsets = (
-        (None, {"fields": ("level", "state_shown", "assigned_to", "rule", "title", "words", "next_step")}),
-        ("Since when", {"fields": ("since", "opened_at", "seen", "snoozed_until", "escalated_at", "cause_gone_at")}),
-        ("What was done", {"fields": ("notes", "resolved_by", "resolved_at")}),
-        ("About what", {"fields": ("connection", "item", "listing", "run")}),
+    fields = (
+        *("level", "state_shown", "assigned_to", "rule", "title", "since", "opened_at", "seen", "snoozed_until", "escalated_at"),
+        *("cause_gone_at", "notes", "resolved_by", "resolved_at", "connection", "item", "listing", "run"),
     )
     readonly_fields = ("level", "state_shown", "seen")
     history_list_display = ("state", "severity", "assigned_to", "notes")
@@ -107,6 +105,10 @@ class AlertAdmin(ReadOnlyAdmin, HistoryAdmin):
         handle = path("<path:object_id>/handle/<str:verb>/", guarded, name="alerts_alert_handle")
         return [handle, *super().get_urls()]
 
+    def get_fields(self, request: HttpRequest, obj: Alert | None = None) -> Any:
+        """What there is to say: an empty line says nothing."""
+        return [name for name in self.fields if obj is None or getattr(obj, name, True) not in (None, "")]
+
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -116,6 +118,7 @@ class AlertAdmin(ReadOnlyAdmin, HistoryAdmin):
             told = alert.notifications.select_related("channel").order_by("-id")[:20]
             context |= {
                 "title": str(alert),
+                "subtitle": None,
                 "level": severity_badge(alert.severity),
                 "state": state_badge(alert),
                 "tone": "bad" if alert.severity >= Alert.Level.HIGH else "warn",
@@ -217,15 +220,12 @@ class AlertAdmin(ReadOnlyAdmin, HistoryAdmin):
 
     @admin.display(description="about", ordering="title")
     def about(self, alert: Alert) -> SafeString:
-        return format_html('<span class="what">{}</span> <span class="sub">{}</span>', alert.title, alert.get_rule_display())
+        where = f"{alert.get_rule_display()} · {alert.connection}" if alert.connection else alert.get_rule_display()
+        return format_html('<span class="what">{}</span><br><span class="sub">{}</span>', alert.title, where)
 
     @admin.display(description="what happened")
-    def what(self, alert: Alert) -> SafeString:
+    def message(self, alert: Alert) -> SafeString:
         return format_html('{} <span class="sub">{}</span>', alert.words, alert.next_step)
-
-    @admin.display(description="system", ordering="connection")
-    def system(self, alert: Alert) -> str:
-        return alert.connection.name if alert.connection else UNKNOWN
 
     @admin.display(description="since", ordering="since")
     def age(self, alert: Alert) -> SafeString | str:

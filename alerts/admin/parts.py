@@ -46,7 +46,7 @@ LISTS = {
     Code.WEBHOOK_TROUBLE: ("Webhook health", "sync_hookhealth"),
     Code.TILL_FILE_LATE: ("Till feeds", "sync_tillfeed"),
     Code.HELD_RUN: ("Till feeds", "sync_tillfeed"),
-    Code.PRICE_GAP: ("Sync states", "sync_syncstate"),
+    Code.PRICE_GAP: ("Price reviews", "sync_pricereview"),
 }
 QUERIES = {
     Code.MISSING_ALIGNMENT: "?partner=none",

@@ -1,18 +1,40 @@
 """From when on a figure is worth an alert: edited in the list, row by row, with history; or imported."""
 
+from decimal import Decimal
+from typing import Any
+
+from django import forms
 from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 from alerts.models import Threshold
-from connectors.admin.parts import AskedActionsAdmin, HistoryAdmin
+from connectors.admin.parts import AskedActionsAdmin, HistoryAdmin, named
 
 LIMITS = ("low_stock_below", "out_of_stock", "discrepancy_units", "discrepancy_percent", "price_percent", "file_within_hours")
+
+
+class PlainDecimalField(forms.DecimalField):
+    """A number without the zeros that the database adds."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+
+
+class InheritedSelect(forms.NullBooleanSelect):
+    """Yes, no, or what the wider row says."""
+
+    def __init__(self, attrs: Any = None) -> None:
+        super().__init__(attrs)
+        self.choices = [("unknown", "Inherited"), ("true", "Yes"), ("false", "No")]
 
 
 @admin.register(Threshold)
 class ThresholdAdmin(AskedActionsAdmin, HistoryAdmin):
     """The narrowest row that says something counts: product ← category ← connection ← all."""
 
-    list_display = ("__str__", *LIMITS)
+    list_display = ("scope", *LIMITS)
     list_editable = LIMITS
     list_filter = ("connection", "category")
     list_select_related = ("connection", "item")
@@ -21,3 +43,20 @@ class ThresholdAdmin(AskedActionsAdmin, HistoryAdmin):
     raw_id_fields = ("item",)
     fieldsets = (("For what", {"fields": ("connection", "category", "item")}), ("Limits", {"fields": LIMITS}))
     history_list_display = LIMITS
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in LIMITS:
+            if isinstance(db_field, models.BooleanField):
+                kwargs["widget"] = InheritedSelect
+            else:
+                kwargs["widget"] = forms.TextInput(attrs={"size": 6, "inputmode": "decimal", "placeholder": "inherited"})
+            if isinstance(db_field, models.DecimalField):
+                kwargs["form_class"] = PlainDecimalField
+            return db_field.formfield(**kwargs)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description="for what", ordering="item__sku")
+    def scope(self, threshold: Threshold) -> SafeString:
+        item = threshold.item
+        what = (item.name or item.sku) if item else threshold.category or "All products"
+        return named(what, item.sku if item else "", str(threshold.connection or "every system"))

@@ -30,7 +30,7 @@ class Channel(models.Model):
 
     class Kind(models.TextChoices):
         EMAIL = "email", "E-mail"
-        WEBHOOK = "webhook", "Webhook (Slack and others)"
+        WEBHOOK = "webhook", "Webhook"
         TILL_NOTE = "till_note", "Note at the till"
 
     class Pace(models.TextChoices):

@@ -42,6 +42,7 @@ class Notification(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = "message"
         constraints = [
             models.UniqueConstraint(
                 fields=["channel", "alert", "occasion", "round"], condition=Q(alert__isnull=False), name="told_once_a_round"

@@ -39,8 +39,8 @@ def negative_stock(product: Product, *, level_id: int, place: str, on_hand: Deci
         Code.NEGATIVE_STOCK,
         f"level:{level_id}",
         product.label,
-        f"{shown(on_hand)} at {place}: more was sold than lay there. Every sale counts; somebody will not get theirs.",
-        "Count the shelf at the till. If it is right, tell the customer whose order can't be filled.",
+        f"{shown(on_hand)} at {place}: more was sold than lay there.",
+        "Count the shelf at the till. If the number is right, somebody will not get theirs: tell them.",
         figures={"on_hand": str(on_hand), "place": place},
         connection_id=product.till_id,
         item_id=product.item_id,
@@ -112,6 +112,22 @@ def price_gap(product: Product, *, till_price: Decimal, shop_price: Decimal, lim
         f"Till {till_price.normalize():f}, shop {shop_price.normalize():f}{share}.",
         "Look which one is right, and correct the other.",
         figures={"till_price": str(till_price), "shop_price": str(shop_price)},
+        connection_id=product.store_id,
+        item_id=product.item_id,
+        listing_id=product.listing_id,
+    )
+
+
+def price_waits(product: Product, *, before: Decimal | None, after: Decimal, why: str) -> Finding:
+    """A price change that the price rule leaves to a person."""
+    was = "" if before is None else f"from {before.normalize():f} "
+    return Finding(
+        Code.PRICE_GAP,
+        f"pair:{product.pair_id}",
+        product.label,
+        f"A change {was}to {after.normalize():f} waits. {why}",
+        "Approve or reject it under Price reviews.",
+        figures={"price_now": None if before is None else str(before), "price_wanted": str(after)},
         connection_id=product.store_id,
         item_id=product.item_id,
         listing_id=product.listing_id,

@@ -33,6 +33,8 @@ def _discrepancy(table: LimitTable, now: datetime) -> Iterator[Finding | None]:
 def _prices(table: LimitTable, _now: datetime) -> Iterator[Finding | None]:
     for product, till, shop, limits in products.prices_apart(table):
         yield product_rules.price_gap(product, till_price=till, shop_price=shop, limits=limits)
+    for product, before, after, why in products.prices_waiting():
+        yield product_rules.price_waits(product, before=before, after=after, why=why)
 
 
 def _refused(_table: LimitTable, _now: datetime) -> Iterator[Finding | None]:

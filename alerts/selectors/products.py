@@ -18,7 +18,7 @@ from alignment.selectors import STOCKABLE
 from connectors.contract import Side
 from connectors.models import Connection
 from inventory.models import Movement, StockLevel
-from sync.models import SyncConflict, SyncState
+from sync.models import PricePolicy, PriceReview, SyncConflict, SyncState
 from sync.selectors import pairs_with_target
 
 NUMBER: "DecimalField[Decimal, Decimal]" = DecimalField(max_digits=20, decimal_places=4)
@@ -80,8 +80,17 @@ def pairs_apart(table: LimitTable, *, now: datetime) -> Iterator[tuple[Product, 
             yield product, target, shows, why, limits
 
 
+def prices_waiting() -> Iterator[tuple[Product, Decimal | None, Decimal, str]]:
+    """Result: product, price now, price wanted and reason, of price changes that wait for a person."""
+    waiting = PriceReview.objects.filter(state=PriceReview.State.OPEN, store__is_active=True).order_by()
+    names = ("alignment__pk", *(f"alignment__{name}" for name in _PAIR[1:]))
+    for before, after, why, *pair in waiting.values_list("old_price", "new_price", "why", *names).iterator(AT_ONCE):
+        yield _product(pair), before, after, why
+
+
 def prices_apart(table: LimitTable) -> Iterator[tuple[Product, Decimal, Decimal, Limits]]:
-    """Result: product, the till's price, the shop's, and limits. Prices in two currencies are not compared."""
+    """Result: product, the till's price, the shop's, and limits. Prices in two currencies are not compared, nor those
+    that somebody owns: there the price rule tells which changes wait, taxes and rounding in mind."""
     percent = min(table.said("price_percent"))
     off = ExpressionWrapper(Abs(F("listing__price") - F("item__price")) * 100, output_field=NUMBER)
     same_money = (
@@ -89,7 +98,12 @@ def prices_apart(table: LimitTable) -> Iterator[tuple[Product, Decimal, Decimal,
         | Q(listing__connection__currency="")
         | Q(item__connection__currency=F("listing__connection__currency"))
     )
-    pairs = _pairs_in_use().filter(same_money, item__price__isnull=False, listing__price__isnull=False)
+    owned = PricePolicy.objects.exclude(price_source=PricePolicy.Source.NONE).values("connection")
+    pairs = (
+        _pairs_in_use()
+        .exclude(listing__connection__in=owned)
+        .filter(same_money, item__price__isnull=False, listing__price__isnull=False)
+    )
     rows = pairs.annotate(off=off).filter(off__gt=F("item__price") * percent).values_list("item__price", "listing__price", *_PAIR)
     for till, shop, *pair in rows.iterator(AT_ONCE):
         product, limits = _paired(pair, table)

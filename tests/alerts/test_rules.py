@@ -7,6 +7,7 @@ import pytest
 
 from alerts.models import Alert, Threshold
 from alerts.rules.words import RULES, Code
+from sync.models import PricePolicy, PriceReview
 from tests import factories as make
 from tests.alerts.cases import CASES, HOUR, MINUTE, SECOND, Shop
 
@@ -109,6 +110,20 @@ def test_prices_in_two_currencies_are_not_compared(shop):
 def test_a_price_of_nothing_is_always_a_gap(shop):
     shop.put(shop.item, price=Decimal(0))
     assert shop.alerts(Code.PRICE_GAP) == ["Mug (MUG-1)"]
+
+
+def test_prices_that_somebody_owns_are_judged_by_their_rule_alone(shop):
+    shop.put(shop.listing, price=Decimal(90))
+    PricePolicy.objects.create(connection=shop.store, price_source="pos", till_includes_tax=True)
+    assert shop.alerts(Code.PRICE_GAP) == []
+    review = PriceReview.objects.create(
+        store=shop.store, alignment=shop.pair, price_source="pos", currency="EUR", source_price=10, old_price=90, new_price=10,
+        why="Down by 89 %.", detected_at=shop.now,
+    )  # fmt: skip
+    assert shop.alerts(Code.PRICE_GAP) == ["Mug (MUG-1)"]
+    assert Alert.objects.get().words == "A change from 90 to 10 waits. Down by 89 %."
+    shop.put(review, state="approved")
+    assert shop.alerts(Code.PRICE_GAP) == []
 
 
 def test_a_sale_without_an_alignment_is_told_of_its_own(shop):
