@@ -1,6 +1,7 @@
 /* What Django's own form widgets leave out for people who don't see them. Nothing depends on this script. */
 'use strict';
-django.jQuery(() => {
+const whenReady = window.django && window.django.jQuery ? window.django.jQuery : (work) => work();
+whenReady(() => {
     const said = (element) => element ? element.textContent.replace(/[:\s]+$/, '').trim() : '';
 
     // A field with search has its label on the select behind it.
@@ -18,6 +19,13 @@ django.jQuery(() => {
         if (field.labels.length) continue;
         const heading = said(field.closest('.form-row, td')?.querySelector('label, legend')) || field.name;
         field.setAttribute('aria-label', `${heading}, ${field.classList.contains('vDateField') ? 'date' : 'time'}`);
+    }
+    // A field in a list is called by its column.
+    for (const field of document.querySelectorAll('#result_list td input:not([type=hidden], .action-select), #result_list td select')) {
+        if (field.labels.length || field.hasAttribute('aria-label')) continue;
+        const column = field.closest('table').tHead.rows[0].cells[field.closest('td').cellIndex];
+        const row = field.closest('tr').querySelector('th');
+        field.setAttribute('aria-label', [said(column), said(row)].filter(Boolean).join(', '));
     }
     for (const icon of document.querySelectorAll('span.help-tooltip[aria-label]')) icon.setAttribute('role', 'img');
     // A heading that names nothing is no heading.
