@@ -6,13 +6,15 @@ from pathlib import Path
 from random import Random
 
 from tests.simulation.clock import SimClock
+from tests.simulation.runner import till_of
+from tests.simulation.tills import FileTill
 from tests.simulation.world import SKUS, STOCK, World
 
 
 def copying_lives(folder: Path, seed: int, *, steps: int) -> tuple[bool, int]:
     """Result: whether till, shelf and stores agree at rest, and how many units the stores then offer that nobody has."""
     clock, rng = SimClock(), Random(f"engine {seed}")
-    world = World(Random(f"world {seed}"), clock, folder)
+    world = World(Random(f"world {seed}"), clock, folder, till=till_of(seed))
     till_said = dict.fromkeys(SKUS, STOCK)
     store_said = [dict.fromkeys(SKUS, STOCK - web.buffer) for web in world.webs]
     for _ in range(steps):
@@ -25,7 +27,7 @@ def copying_lives(folder: Path, seed: int, *, steps: int) -> tuple[bool, int]:
     for _ in range(4):
         clock.tick(3600)
         world.catch_up()
-        world.export(late=0)
+        world.till.export(late=0)
         world.catch_up()
         numbers_copy(world, till_said, store_said)
     targets = [(web, sku, max(0, world.shelf(sku) - web.buffer)) for web in world.webs for sku in SKUS]
@@ -37,10 +39,7 @@ def copying_lives(folder: Path, seed: int, *, steps: int) -> tuple[bool, int]:
 
 def numbers_copy(world: World, till_said: dict[str, int], store_said: list[dict[str, int]]) -> None:
     """A number that changed at the till goes to the stores; else one that changed in a store goes to the till."""
-    exports = sorted(world.folder.glob("pos_export_*.csv"))
-    shown = _read(exports[-1]) if exports else dict(till_said)
-    for path in exports:
-        path.unlink()
+    shown = _shown(world, till_said)
     for sku in SKUS:
         if shown[sku] != till_said[sku]:
             till_said[sku] = shown[sku]
@@ -53,6 +52,17 @@ def numbers_copy(world: World, till_said: dict[str, int], store_said: list[dict[
                 said[sku] = web.shows(sku)
                 till_said[sku] = said[sku] + web.buffer
                 world.till.count(sku, till_said[sku])
+
+
+def _shown(world: World, till_said: dict[str, int]) -> dict[str, int]:
+    """Result: what the till says now; what it said last, where it drops files and has dropped none since."""
+    if not isinstance(world.till, FileTill):
+        return {sku: int(world.till.on_hand(sku)) for sku in SKUS}
+    exports = sorted(world.folder.glob("pos_export_*.csv"))
+    shown = _read(exports[-1]) if exports else dict(till_said)
+    for path in exports:
+        path.unlink()
+    return shown
 
 
 def _read(path: Path) -> dict[str, int]:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
+from connectors import leases
 from sync.core import orders as core_orders
 from sync.core import readings
-from sync.services import orders, settle, store_pull, till_pull
+from sync.services import claims, deliver, orders, settle, store_pull, till_pull
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,30 @@ MUTANTS = [
     Mutant(
         "a store's baseline does not follow its orders",
         core_orders.line_effect,
-        {"baseline=-change,": "baseline=ZERO,"},
+        {"return LineEffect(baseline=-change, on_hand=-change,": "return LineEffect(baseline=ZERO, on_hand=-change,"},
+    ),
+    Mutant(
+        "a lost turn is not noticed",
+        leases.Lease.beat,
+        {"if mine.update(lease_until=now + TTL) != 1:": "if mine.update(lease_until=now + TTL) > 1:"},
+    ),
+    Mutant(
+        "a claim is sent at any age",
+        claims.send_claimed,
+        {"if ctx.now() <= claimed_at + limits().claim_lasts:": "if True:"},
+    ),
+    Mutant(
+        "an account that closes forgets its orders",
+        store_pull._Chunk._judge,
+        {"listing.baseline = listing.suspect = ": "listing.baseline = listing.opened_at = listing.suspect = "},
+    ),
+    Mutant(
+        "a write that landed opens a closed account",
+        deliver.write_landed,
+        {
+            "if listing.baseline is not None:  #": "if True:  #",
+            "listing.baseline += row.delta or ZERO": "listing.baseline = (listing.baseline or ZERO) + (row.delta or ZERO)",
+        },
     ),
 ]
 

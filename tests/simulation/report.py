@@ -25,11 +25,21 @@ def report(seeds: Sequence[int], *, jobs: int, tell: bool) -> int:
             print(f"seed {life.seed}: {'; '.join([*life.amiss, *life.wrong][:4])}", flush=True)
             print(*(life.story if tell else ()), sep="\n", end="\n" if tell else "", flush=True)
     spent, worlds = time.monotonic() - began, len(seeds)
-    met = (
-        f"{figures['deferred']} deferred readings, {figures['crashes']} crashes, {figures['looked_up']} unknown writes looked up"
+    met = ", ".join(
+        f"{figures[name]} {words}"
+        for name, words in (
+            ("runs", "runs"),
+            ("deferred", "deferred readings"),
+            ("crashes", "crashes"),
+            ("stalls", "stalled workers"),
+            ("looked_up", "unknown writes looked up"),
+            ("decisions", "decisions by a manager"),
+            ("uncounted", "products not counted for a while"),
+        )
     )
+    tills = f"{figures['pos_csv']} tills with files, {figures['rest_pos']} with an API"
     pace = f"{worlds / spent:.1f} worlds a second"
-    print(f"{worlds} worlds, {diverged} diverged, {inexact} inexact; {figures['runs']} runs, {met}; {pace}")
+    print(f"{worlds} worlds, {diverged} diverged, {inexact} inexact, {met}; {tills}; {pace}")
     print(
         f"copying numbers in the same worlds: wrong in {figures['copied_wrong']} of {worlds}, "
         f"{figures['copied_offered']} units offered at rest that nobody has"

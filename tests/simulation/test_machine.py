@@ -9,6 +9,7 @@ from sync.models import SyncRun
 from tests.simulation.clock import SimClock
 from tests.simulation.engine import Engine
 from tests.simulation.runner import bench
+from tests.simulation.tills import KINDS
 from tests.simulation.world import SKUS, World
 
 skus, units, numbers = some.sampled_from(SKUS[:2]), some.integers(1, 3), some.integers(0, 1)
@@ -19,9 +20,9 @@ class ShopMachine(RuleBasedStateMachine):
 
     made = None  # the bench, set by the test
 
-    @initialize(rng=some.randoms(use_true_random=False))
-    def open(self, rng):
-        self.world = World(rng, SimClock(), self.made.folder, stores=2)
+    @initialize(rng=some.randoms(use_true_random=False), till=some.sampled_from(sorted(KINDS)))
+    def open(self, rng, till):
+        self.world = World(rng, SimClock(), self.made.folder, till=till, stores=2)
         self.story: list[str] = []
         self.world.told = lambda words: self.story.append(f"{self.world.clock.at:%d %H:%M:%S} {words}")
         self.engine = Engine(self.made, self.world, rng)
@@ -40,21 +41,30 @@ class ShopMachine(RuleBasedStateMachine):
 
     @rule(number=numbers, sku=skus, units=some.sampled_from((-2, 2, 5)))
     def edits(self, number, sku, units):
-        self.world.edit(self.world.webs[number], sku, units)
+        if sku not in self.world.webs[number].uncounted:
+            self.world.edit(self.world.webs[number], sku, units)
+
+    @rule()
+    def manages(self):
+        self.engine.manage()
+
+    @rule()
+    def recounts(self):
+        self.engine.recount()
 
     @rule(late=some.sampled_from((0, 90, 1200)))
     def exports(self, late):
-        self.world.export(late=late)
+        self.world.till.export(late=late)
 
     @rule()
     def books_adjustments(self):
-        self.world.book_adjustments()
+        self.world.till.book_adjustments()
 
     @rule(seconds=some.sampled_from((1, 20, 40, 150, 900)))
     def time_passes(self, seconds):
         self.world.clock.tick(seconds)
         self.world.catch_up()
-        for wire in self.made.wires[:2]:
+        for wire in (*self.made.wires, self.made.till_wire):
             wire.land()
 
     @rule(number=numbers)
@@ -73,10 +83,14 @@ class ShopMachine(RuleBasedStateMachine):
     def dies(self, number, steps, kind):
         self.engine.run(number, SyncRun.Kind(kind), steps=steps)
 
+    @rule(number=numbers, steps=some.integers(1, 150), kind=some.sampled_from(SyncRun.Kind.values))
+    def stalls(self, number, steps, kind):
+        self.engine.run(number, SyncRun.Kind(kind), stall=steps)
+
     @precondition(lambda self: hasattr(self, "engine"))
     @invariant()
     def is_exact(self):
-        self.engine.look()
+        self.engine.judge.look()
         assert self.engine.wrong == [], "\n".join(self.story)
 
     def teardown(self):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.simulation import paper
-from tests.simulation.engine import Bench
+from tests.simulation.bench import Bench
 from tests.simulation.mutants import IN_WORLDS, ON_PAPER, Mutant, broken
 from tests.simulation.runner import bench, live
 

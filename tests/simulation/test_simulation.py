@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.simulation import paper
-from tests.simulation.engine import Bench
+from tests.simulation.bench import Bench
 from tests.simulation.runner import bench, live
 
 SEEDS = range(100, 104)
