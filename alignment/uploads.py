@@ -1,4 +1,4 @@
-"""Uploaded alignment files between preview and confirmation. They stay on the server, under a name made by us, and belong to
+"""Uploaded files between preview and confirmation. They stay on the server, under a name made by us, and belong to
 the session and person that uploaded them; the browser only ever holds the name."""
 
 import re
@@ -14,7 +14,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from alignment.errors import AlignmentFileError
 
 KEEP = timedelta(hours=2)
-_SESSION = "alignment_upload"
+ALIGNMENT = "alignment"  # what the file is: each session keeps one of a sort
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
@@ -28,6 +28,7 @@ class Upload:
     store_id: int
     encoding: str
     user_id: int
+    sort: str = ALIGNMENT
 
     @property
     def path(self) -> Path:
@@ -35,24 +36,33 @@ class Upload:
 
 
 def upload_keep(
-    *, content: bytes, name: str, pos_id: int, store_id: int, encoding: str, user_id: int, session: SessionBase, now: datetime
+    *,
+    content: bytes,
+    name: str,
+    encoding: str,
+    user_id: int,
+    session: SessionBase,
+    now: datetime,
+    pos_id: int = 0,
+    store_id: int = 0,
+    sort: str = ALIGNMENT,
 ) -> Upload:
     """Keep a file for this session, in place of its last one; files that nobody confirmed in time are deleted."""
     uploads_expire(now=now)
-    previous = _from_session(session)
+    previous = _from_session(session, sort)
     if previous:
         upload_drop(upload=previous, session=session)
-    upload = Upload(secrets.token_hex(16), name[:200], pos_id, store_id, encoding, user_id)
+    upload = Upload(secrets.token_hex(16), name[:200], pos_id, store_id, encoding, user_id, sort)
     upload.path.touch(mode=0o600, exist_ok=False)
     upload.path.write_bytes(content)
-    session[_SESSION] = asdict(upload)
+    session[_key(sort)] = asdict(upload)
     return upload
 
 
-def upload_get(*, token: str, user_id: int, session: SessionBase) -> tuple[Upload, bytes]:
+def upload_get(*, token: str, user_id: int, session: SessionBase, sort: str = ALIGNMENT) -> tuple[Upload, bytes]:
     """Result: the session's upload of that name, and its content. Raises AlignmentFileError where there is none any more, or
     where it is another person's."""
-    upload = _from_session(session)
+    upload = _from_session(session, sort)
     if upload and upload.token == token and upload.user_id == user_id:
         try:
             return upload, upload.path.read_bytes()
@@ -66,7 +76,7 @@ def upload_get(*, token: str, user_id: int, session: SessionBase) -> tuple[Uploa
 def upload_drop(*, upload: Upload, session: SessionBase) -> None:
     """Forget a file; once it is gone that is no error."""
     upload.path.unlink(missing_ok=True)
-    session.pop(_SESSION, None)
+    session.pop(_key(upload.sort), None)
 
 
 def uploads_expire(*, now: datetime) -> int:
@@ -83,6 +93,10 @@ def _folder() -> Path:
     return folder
 
 
-def _from_session(session: SessionBase) -> Upload | None:
-    kept: Any = session.get(_SESSION)
+def _key(sort: str) -> str:
+    return f"{sort}_upload"
+
+
+def _from_session(session: SessionBase, sort: str) -> Upload | None:
+    kept: Any = session.get(_key(sort))
     return Upload(**kept) if kept and _TOKEN.fullmatch(kept["token"]) else None

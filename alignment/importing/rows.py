@@ -1,24 +1,14 @@
-"""Bytes → rows (reliability.md 28–31). A file that can't be read as a whole is refused with its reason; what is wrong with a
-single row is left to `effects`, so that the preview can show the row."""
+"""An alignment file's rows, as text."""
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-from alignment.errors import AlignmentFileError
-from alignment.importing.cells import cell_plain
+from alignment.importing.table import ENCODINGS, MAX_ROWS, Encoding, table_parse
 
-Encoding = Literal["utf-8", "cp1252"]
-ENCODINGS: Mapping[Encoding, str] = {"utf-8": "UTF-8 (usual)", "cp1252": "Windows (cp1252)"}
+__all__ = ["ENCODINGS", "MAX_ROWS", "AlignmentRow", "Encoding", "alignment_parse"]
 
 POS_SKU, STORE_SKU, MATCH_TYPE, CONFIDENCE = "POS SKU", "WooCommerce SKU", "Match Type", "Confidence"
 COLUMNS = (POS_SKU, STORE_SKU, MATCH_TYPE, CONFIDENCE)
 STATUS = "Status"  # only our own exports have it
-MAX_ROWS = 200_000
-_DELIMITERS = (",", ";", "\t", "|")
-_HEADER_LENGTH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,100 +25,16 @@ class AlignmentRow:
 
 
 def alignment_parse(content: bytes, *, encoding: str = "utf-8", limit: int) -> list[AlignmentRow]:
-    """Result: the rows of an alignment file, blank ones left out. Raises AlignmentFileError for a file over `limit` bytes or
-    MAX_ROWS rows, in another encoding, without its columns, or with a quote that is never closed."""
-    if len(content) > limit:
-        raise AlignmentFileError(
-            f"The file has {len(content) / 1e6:.1f} MB; the limit is {limit / 1e6:.0f} MB.",
-            next_step="Check that it is the right file, or split it.",
+    """Result: the rows of an alignment file, blank ones left out. Raises AlignmentFileError (see `table_parse`)."""
+    return [
+        AlignmentRow(
+            line=row.line,
+            pos_sku=row.cells[POS_SKU],
+            store_sku=row.cells[STORE_SKU],
+            match_type=row.cells[MATCH_TYPE],
+            confidence=row.cells[CONFIDENCE],
+            status=row.cells.get(STATUS, "").casefold(),
+            is_short=row.is_short,
         )
-    text = _decode(content, encoding)
-    lines = text.count("\n")
-    if lines > MAX_ROWS:
-        raise AlignmentFileError(
-            f"The file has {lines:,} lines; the limit is {MAX_ROWS:,}.", next_step="Check that it is the right file, or split it."
-        )
-    skipped = 0
-    if text[:4].lower() == "sep=":  # Excel's way of naming the delimiter
-        text, skipped = text.partition("\n")[2], 1
-    delimiter, places = _header(text)
-    rows = list(_rows(text, delimiter, places, skipped))
-    if not rows:
-        raise AlignmentFileError("The file has a header and no rows.", next_step="Export it again, with its rows.")
-    return rows
-
-
-def _decode(content: bytes, encoding: str) -> str:
-    if content[:4] == b"PK\x03\x04" or content[:2] == b"\x1f\x8b" or content[:4] == b"\xd0\xcf\x11\xe0":
-        raise AlignmentFileError("This is a workbook or an archive, not a CSV file.", next_step="Save it as “CSV UTF-8” first.")
-    if b"\x00" in content:
-        raise AlignmentFileError("This is not plain CSV text (it has null bytes).", next_step="Save it as “CSV UTF-8” first.")
-    try:
-        return content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        other = ENCODINGS["cp1252"] if encoding == "utf-8" else ENCODINGS["utf-8"]
-        raise AlignmentFileError(
-            f"Line {line} has letters that are not {encoding}.",
-            next_step=f"Choose the encoding {other}, or save the file as “CSV UTF-8”.",
-        ) from None
-
-
-def _header(text: str) -> tuple[str, dict[str, int]]:
-    """Result: the delimiter under which the header makes most sense, and each column's place."""
-    first = text.partition("\n")[0].rstrip("\r")
-    if len(first) > _HEADER_LENGTH:
-        raise AlignmentFileError("The first line is far too long for a header.", next_step="Check that it is the right file.")
-    best: tuple[str, dict[str, int]] = (",", {})
-    found: list[str] = []
-    for delimiter in _DELIMITERS:
-        names = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
-        places = {name.casefold(): place for place, name in reversed(list(enumerate(names)))}
-        known = {column: places[column.casefold()] for column in (*COLUMNS, STATUS) if column.casefold() in places}
-        if (len(known), len(names)) > (len(best[1]), len(found)):
-            best, found = (delimiter, known), names
-    missing = [column for column in COLUMNS if column not in best[1]]
-    if missing:
-        wanted = ", ".join(f"“{column}”" for column in missing)
-        seen = ", ".join(f"“{name[:40]}”" for name in found[:20] if name) or "nothing"
-        verb = "columns {} are" if len(missing) > 1 else "column {} is"
-        raise AlignmentFileError(
-            f"The {verb.format(wanted)} missing. The header has: {seen}.",
-            next_step=f"The first line must name the columns {', '.join(COLUMNS)}.",
-        )
-    return best
-
-
-def _rows(text: str, delimiter: str, places: dict[str, int], skipped: int) -> Iterator[AlignmentRow]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line = 1 + skipped
-    try:
-        next(reader)
-        while True:
-            line = reader.line_num + 1 + skipped
-            cells = [cell_plain(cell) for cell in next(reader)]
-            if any(cells):
-                yield _row(line, cells, places)
-    except StopIteration:
-        return
-    except csv.Error as error:
-        raise AlignmentFileError(
-            f"Line {line} can't be read: {error}.",
-            next_step="Look for a quotation mark that is never closed. Nothing was applied.",
-        ) from None
-
-
-def _row(line: int, cells: list[str], places: dict[str, int]) -> AlignmentRow:
-    def cell(column: str) -> str:
-        place = places.get(column)
-        return cells[place] if place is not None and place < len(cells) else ""
-
-    return AlignmentRow(
-        line=line,
-        pos_sku=cell(POS_SKU),
-        store_sku=cell(STORE_SKU),
-        match_type=cell(MATCH_TYPE),
-        confidence=cell(CONFIDENCE),
-        status=cell(STATUS).casefold(),
-        is_short=max(places[column] for column in COLUMNS) >= len(cells),
-    )
+        for row in table_parse(content, encoding=encoding, limit=limit, columns=COLUMNS, others=[STATUS])
+    ]
