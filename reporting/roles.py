@@ -37,8 +37,8 @@ LEADS = (
 
 def roles_install(*, app_config: Any, using: str, apps: Apps = installed, **_: Any) -> None:
     """Make the roles hold exactly what they should, as far as the permissions are there yet. Called after each app's migration:
-    a model that a later version brings is in its roles then, too. Own roles beside these four are never touched. `flush` calls
-    it too, and names no apps."""
+    a model that a later version brings is in its roles then, too; and after a flush, which names no apps. Own roles beside
+    these four are never touched."""
     if app_config.name != "reporting":
         return
     try:
