@@ -6,9 +6,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils.safestring import SafeString
 
+from alerts.admin.import_page import ImportPage
 from alerts.models import Threshold
 from connectors.admin.parts import AskedActionsAdmin, HistoryAdmin, named
 
@@ -43,6 +45,13 @@ class ThresholdAdmin(AskedActionsAdmin, HistoryAdmin):
     raw_id_fields = ("item",)
     fieldsets = (("For what", {"fields": ("connection", "category", "item")}), ("Limits", {"fields": LIMITS}))
     history_list_display = LIMITS
+    change_list_template = "admin/alerts/threshold/change_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*ImportPage(self).urls(), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "may_import": ImportPage(self).is_allowed(request)})
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in LIMITS:
