@@ -37,7 +37,9 @@ def test_rows_are_created_changed_and_left_as_they_are(shop):
     assert (cups.low_stock_below, cups.out_of_stock, cups.price_percent) == (4.5, False, 5)
     mug = Threshold.objects.get(item=shop.item)
     assert (mug.low_stock_below, mug.out_of_stock) == (2.5, True)
-    assert (cups.history.count(), mug.history.first().history_change_reason) == (1, "test")
+    till = Threshold.objects.get(connection=shop.till)
+    assert (cups.history.count(), till.history.count()) == (2, 1)
+    assert mug.history.first().history_change_reason == "test"
     assert effects(",Cups,,4.5,no,,,5,", ',,MUG-1,"2,5",yes,,,,') == ["unchanged", "unchanged"]
 
 
