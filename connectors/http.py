@@ -64,7 +64,7 @@ class HttpDoor:
     """Requests to one system. Thread-safe: a thread borrows a session for one request, and the next one gets it warm.
 
     `read` may ask again by itself; `write` sends once. Both return replies below 500 for the caller to understand, except
-    429 and redirects. `secrets` are never shown.
+    429 and redirects. `secrets` are never shown; `system` is what messages call the other end.
     """
 
     def __init__(
@@ -79,8 +79,10 @@ class HttpDoor:
         rests_until: datetime | None = None,
         secrets: tuple[str, ...] = (),
         sleep: Callable[[float], None] = time.sleep,
+        system: str = "shop",
     ) -> None:
         self._record, self._pacer, self._now, self._sleep = record, pacer, now, sleep
+        self._system = system
         self._limits = limits or Limits()
         self._ca_file, self._allow_private, self._secrets = ca_file, allow_private, secrets
         self._lock = Lock()
@@ -149,18 +151,22 @@ class HttpDoor:
             if urlsplit(target)[:2] != urlsplit(ask.url)[:2]:
                 raise self._elsewhere(ask.url, reply)
             ask = Ask(ask.method, target, headers=ask.headers, auth=ask.auth)  # the target carries its own query
-        raise ConfigError("The shop sends us in a circle.", next_step="Check the shop's redirects.", code="redirect")
+        raise ConfigError(
+            f"The {self._system} sends us in a circle.", next_step=f"Check the {self._system}'s redirects.", code="redirect"
+        )
 
     def _elsewhere(self, url: str, reply: Reply) -> ConfigError:
         here, there = urlsplit(url), urlsplit(urljoin(url, reply.headers.get("Location", "")))
         place = f"{there.scheme}://{there.netloc}"
         if here.scheme == "http" and there.scheme == "https":
             return ConfigError(
-                "The shop accepts only https.", next_step=f"Use {place} as the shop's address.", code="redirect_https"
+                f"The {self._system} accepts only https.",
+                next_step=f"Use {place} as the {self._system}'s address.",
+                code="redirect_https",
             )
         return ConfigError(
-            f"The shop at {here.netloc} sends us to {place}, which we don't follow.",
-            next_step="If that is the shop's real address, use it in the settings.",
+            f"The {self._system} at {here.netloc} sends us to {place}, which we don't follow.",
+            next_step=f"If that is the {self._system}'s real address, use it in the settings.",
             code="redirect",
         )
 
@@ -176,7 +182,7 @@ class HttpDoor:
                 url = prepared.url or url
                 reply = self._exchange(session, prepared, wrote=wrote)
             status = reply.status
-            failure = failure_of_status(reply)
+            failure = failure_of_status(reply, self._system)
             if failure:
                 raise failure
             note = reply.snippet() if status >= 400 else ""
@@ -209,9 +215,9 @@ class HttpDoor:
                     if time.monotonic() - started > limits.whole:
                         raise AttemptFailedError("timeout", "The system's answer takes too long.", busy=True)
         except NotConnectedError as error:
-            raise failure_of_connection(error) from error
+            raise failure_of_connection(error, self._system) from error
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise failure_of_exchange(error, plain=(prepared.url or "").startswith("http:")) from error
+            raise failure_of_exchange(error, self._system, plain=(prepared.url or "").startswith("http:")) from error
         spent = time.monotonic() - started
         return Reply(response.status_code, response.headers, bytes(body), spent, wrote, self._secrets)
 

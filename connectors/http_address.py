@@ -40,12 +40,12 @@ def _vetted(host: str, port: int, *, allow_private: bool) -> list[str]:
     try:
         found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except UnicodeError as error:  # a label too long or not encodable as a host name
-        raise ConfigError(f"“{host}” is not a host name.", next_step="Check the shop's address.", code="address") from error
+        raise ConfigError(f"“{host}” is not a host name.", next_step="Check the address.", code="address") from error
     for number in found:
         if not _allowed(ip_address(number), allow_private=allow_private):
             raise ConfigError(
                 f"The address {host} leads to {number}, inside a private network, where a connection may not reach.",
-                next_step="Use the shop's public address, or let the operator allow private networks.",
+                next_step="Use its public address, or let the operator allow private networks.",
                 code="address",
             )
     return list(dict.fromkeys(found))

@@ -40,49 +40,55 @@ class AttemptFailedError(Exception):
         super().__init__(message)
 
 
-def failure_of_connection(error: Exception) -> AttemptFailedError:
-    """No connection came about: never sent, whatever it was."""
+def failure_of_connection(error: Exception, system: str) -> AttemptFailedError:
+    """No connection came about: never sent, whatever it was. `system`: what we talk to, in a word: shop, till."""
     cause = error.__cause__ or error
     if isinstance(cause, NameResolutionError):
         return AttemptFailedError(
-            "dns", "The shop's name is not known.", next_step="Check the address; if it is right, wait.", sent=False, passing=True
+            "dns",
+            f"The {system}'s name is not known.",
+            next_step="Check the address; if it is right, wait.",
+            sent=False,
+            passing=True,
         )
     if isinstance(cause, (ssl.SSLError, TlsError)):
-        return _of_tls(cause)
+        return _of_tls(cause, system)
     if isinstance(cause, (ConnectTimeoutError, TimeoutError)) and not isinstance(cause, NewConnectionError):
-        return AttemptFailedError("connect_timeout", "The shop's server does not pick up.", sent=False, passing=True, busy=True)
+        return AttemptFailedError(
+            "connect_timeout", f"The {system}'s server does not pick up.", sent=False, passing=True, busy=True
+        )
     return AttemptFailedError(
         "unreachable",
-        "The shop's server refuses the connection.",
+        f"The {system}'s server refuses the connection.",
         next_step="Check address and port; if they are right, the server is down.",
         sent=False,
         passing=True,
     )
 
 
-def _of_tls(cause: Exception) -> AttemptFailedError:
+def _of_tls(cause: Exception, system: str) -> AttemptFailedError:
     reason = str(getattr(cause, "verify_message", "")) or str(cause)
     if "WRONG_VERSION_NUMBER" in reason or "RECORD_LAYER" in reason or "HTTP_REQUEST" in reason:
         step = "The server does not speak https there: check the address, or use http:// inside your own network."
     elif "expired" in reason:
-        step = "The shop's certificate has run out: renew it."
+        step = f"The {system}'s certificate has run out: renew it."
     elif "self-signed" in reason or "self signed" in reason or "local issuer" in reason:
         step = "The certificate's issuer is not known: name its file under “CA file”, or get a public certificate."
     elif "mismatch" in reason or "doesn't match" in reason or "not valid for" in reason:
         step = "The certificate belongs to another name: use the address it was made for."
     else:
-        step = "Check the shop's certificate."
-    return AttemptFailedError("tls", "No secure connection to the shop came about.", next_step=step, sent=False)
+        step = f"Check the {system}'s certificate."
+    return AttemptFailedError("tls", f"No secure connection to the {system} came about.", next_step=step, sent=False)
 
 
-def failure_of_exchange(error: Exception, *, plain: bool = False) -> AttemptFailedError:
+def failure_of_exchange(error: Exception, system: str, *, plain: bool = False) -> AttemptFailedError:
     """The connection stood: the request may have arrived, whatever became of the reply. `plain`: it went over http."""
     reason: Any = error.args[0] if error.args else None
     cause: Any = reason.args[-1] if getattr(reason, "args", None) else None
     if plain and isinstance(cause, BadStatusLine) and str(cause).startswith("\x15\x03"):  # how TLS says that it makes no sense
         return _wants_tls()
     if isinstance(error, requests.Timeout) or isinstance(reason, ReadTimeoutError):
-        return AttemptFailedError("timeout", "The shop did not answer in time.", busy=True)
+        return AttemptFailedError("timeout", f"The {system} did not answer in time.", busy=True)
     return AttemptFailedError(
         "cut_off",
         "The connection broke off before the answer was complete.",
@@ -100,20 +106,20 @@ def _wants_tls() -> AttemptFailedError:
     )
 
 
-def failure_of_status(reply: Reply) -> AttemptFailedError | None:
+def failure_of_status(reply: Reply, system: str) -> AttemptFailedError | None:
     """429 and 5xx as failures; any other reply is for the caller to understand."""
     status, wait = reply.status, _retry_after(reply)
     if status == 400 and _MEANT_FOR_TLS.search(reply.body[:2000]):
         return _wants_tls()
     if status == 429:
         return AttemptFailedError(
-            "rate_limit", "The shop asked us to slow down.", sent=False, passing=True, busy=True, retry_after=wait
+            "rate_limit", f"The {system} asked us to slow down.", sent=False, passing=True, busy=True, retry_after=wait
         )
     if status == 503 and _in_maintenance(reply):
         return AttemptFailedError(
             "maintenance",
-            "The shop is being updated and closed for a moment.",
-            next_step="It opens by itself; if it stays closed, look at the shop's update page.",
+            f"The {system} is being updated and closed for a moment.",
+            next_step="It opens by itself; if it stays closed, look whether an update there got stuck.",
             sent=False,
             passing=True,
             busy=True,
@@ -122,7 +128,7 @@ def failure_of_status(reply: Reply) -> AttemptFailedError | None:
     if status >= 500 or status in _SLOW:
         return AttemptFailedError(
             f"http_{status}",
-            f"The shop's server failed ({status}): “{reply.snippet()}”",
+            f"The {system}'s server failed ({status}): “{reply.snippet()}”",
             next_step="If it stays, its error log says why.",
             passing=status in _PASSING,
             busy=status in _PASSING or status in _SLOW,

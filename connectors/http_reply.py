@@ -54,7 +54,7 @@ class Reply:
         return RetryableError(
             shown,
             code="not_json",
-            next_step="Nothing of it was used. If it stays, a plugin or a firewall answers instead of the shop: switch it off.",
+            next_step="Nothing of it was used. If it stays, a plugin or a firewall answers in its place: switch it off.",
         )
 
 

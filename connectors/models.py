@@ -123,7 +123,7 @@ class Connection(models.Model):
             return model.model_validate(given)
         except SettingsError as error:
             raise ConfigError(
-                f"The {what} of “{self.name}” are not right: {'; '.join(settings_errors(error))}.",
+                f"The {what} of “{self.name}” are not right: {'; '.join(settings_errors(error)).removesuffix('.')}.",
                 next_step="Correct them under Connections, or with the connect command.",
                 code=f"bad_{what}",
             ) from None

@@ -46,6 +46,7 @@ class RestPosTill:
             allow_private=context.allow_private,
             rests_until=context.rests_until,
             secrets=(token,),
+            system="till",
             sleep=sleep,
         )
         self._client = Client(settings.url, token, door=door, page_limit=settings.page_limit)

@@ -132,3 +132,11 @@ def test_every_code_is_explained_in_the_page():
     used = set(re.findall(r'code="(\w+)"', code)) | {"bad_price", "bad_cost", "bad_quantity", "bad_row"}
     assert len(used) >= 9
     assert used - set(re.findall(r"`(\w+)`", PAGE)) == set()
+
+
+def test_what_goes_wrong_on_the_way_is_told_of_the_till(place):
+    here = place(lanes=1)
+    here.server.stop()
+    findings = here.till.check().findings
+    assert any("The till's server refuses the connection." in finding.message for finding in findings)
+    assert not any("shop" in f"{finding.message} {finding.next_step}" for finding in findings)
