@@ -55,19 +55,19 @@ class WaitingFilter(admin.SimpleListFilter):
 class PriceReviewAdmin(ReadOnlyAdmin, HistoryAdmin):
     """What a price is and would be, the margin before and after, and why it waits; approved or rejected with a reason."""
 
-    list_display = ("product", "prices", "change", "margin", "cost_shown", "why", "since", "state_badge", "store")
+    list_display = ("product", "prices", "margin", "why", "since", "state_badge", "store")
     list_display_links = ("product",)
     list_filter = (WaitingFilter, "store", "price_source")
     list_select_related = ("store", "alignment__item", "alignment__listing", "decided_by")
     search_fields = ("alignment__item__sku", "alignment__item__name", "alignment__listing__sku", "alignment__listing__name")
     date_hierarchy = "detected_at"
     fieldsets = (
-        ("Figures", {"fields": ("product", "prices", "change", "margin", "cost_shown", "source_price", "why")}),
+        ("Figures", {"fields": ("product", "prices", "margin", "source_price", "why")}),
         ("What became of it", {"fields": ("state_badge", "reason", "decided_by", "decided_at")}),
         ("Where", {"fields": ("store", "price_source", "alignment", "ends_sale", "detected_at")}),
     )
     readonly_fields = (
-        "product", "prices", "change", "margin", "cost_shown", "source_price", "why", "state_badge", "reason", "decided_by",
+        "product", "prices", "margin", "source_price", "why", "state_badge", "reason", "decided_by",
         "decided_at", "store", "price_source", "alignment", "ends_sale", "detected_at",
     )  # fmt: skip
     history_list_display = ("prices", "state_badge", "reason")
@@ -195,11 +195,11 @@ class PriceReviewAdmin(ReadOnlyAdmin, HistoryAdmin):
         pair = review.alignment
         return named(pair.item.name or pair.listing.name, pair.item.sku, pair.listing.sku)
 
-    @admin.display(description="price")
-    def prices(self, review: PriceReview) -> str:
-        return f"{price_shown(review.old_price) or UNKNOWN} → {price_shown(review.new_price)} {review.currency}"
+    @admin.display(description="price", ordering="change_percent")
+    def prices(self, review: PriceReview) -> SafeString:
+        said = f"{price_shown(review.old_price) or UNKNOWN} → {price_shown(review.new_price)} {review.currency}"
+        return format_html('<span class="num">{}</span> <span class="sub">{}</span>', said, self.change(review))
 
-    @admin.display(description="change", ordering="change_percent")
     def change(self, review: PriceReview) -> str:
         return UNKNOWN if review.change_percent is None else percent_text(review.change_percent)
 
@@ -208,11 +208,10 @@ class PriceReviewAdmin(ReadOnlyAdmin, HistoryAdmin):
         if review.margin_after is None:
             return UNKNOWN
         said = f"{_percent(review.margin_before)} → {_percent(review.margin_after)}"
-        return format_html("{} {}", said, badge("below cost", "bad")) if review.margin_after < 0 else said
-
-    @admin.display(description="cost", ordering="cost")
-    def cost_shown(self, review: PriceReview) -> str:
-        return price_shown(review.cost) or UNKNOWN
+        warning = badge("below cost", "bad") if review.margin_after < 0 else ""
+        return format_html(
+            '<span class="num">{}</span> {} <span class="sub">cost {}</span>', said, warning, price_shown(review.cost)
+        )
 
     @admin.display(description="since", ordering="detected_at")
     def since(self, review: PriceReview) -> SafeString | str:

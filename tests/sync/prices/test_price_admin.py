@@ -66,7 +66,7 @@ def test_the_list_shows_what_is_open_with_its_margin(shop, admin_client):
 def test_one_is_approved_with_a_reason_only_and_a_run_is_asked_for(shop, admin_client, admin_user, asked):
     row = review(shop)
     assert "Approve…" in page(admin_client, change_of(row))
-    assert "9 EUR is written to the shop." in page(admin_client, decide_of(row), verb="approve")
+    assert "<b>9 EUR</b> instead of 5 EUR is written to the shop." in page(admin_client, decide_of(row), verb="approve")
     admin_client.post(decide_of(row), {"verb": "approve", "reason": " "})
     row.refresh_from_db()
     assert (row.state, asked) == ("open", [])
@@ -93,7 +93,7 @@ def test_many_are_rejected_at_once(shop, admin_client, asked):
     rows = [review(shop, alignment=pair) for pair in shop.store.listings.first().alignments.all()]
     rows += [review(shop, alignment=pair) for listing in shop.store.listings.all()[1:] for pair in listing.alignments.all()]
     posted = {"action": "reject", "_selected_action": [row.pk for row in rows]}
-    assert "5 EUR stays" in admin_client.post(LIST, posted).content.decode()
+    assert "<b>5 EUR</b> stays" in admin_client.post(LIST, posted).content.decode()
     admin_client.post(LIST, {**posted, "reason": "not now"})
     assert set(PriceReview.objects.values_list("state", flat=True)) == {"rejected"}
     assert len(rows) == 3

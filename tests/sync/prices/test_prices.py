@@ -7,9 +7,11 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from alignment.models import Listing
+from connectors.woocommerce.store import WooCommerceStore
 from inventory.models import Item
 from sync.models import OutboundWrite, PricePolicy, PriceReview, PriceWrite, SyncState
 from tests.sync.shop import FULL, INCREMENTAL, problems, product
+from tests.sync.test_broken_off import PowerCutError, cut
 
 pytestmark = pytest.mark.django_db
 
@@ -227,7 +229,7 @@ def test_many_prices_take_few_statements_and_few_requests(priced):
     """The bound is on what each further price costs: 1,000 of them some twenty statements, in requests of a hundred."""
     statements: dict[int, int] = {}
     requests: dict[int, int] = {}
-    for count in (100, 400):
+    for count in (60, 260):
         skus = tuple(f"N{count}-{n:04}" for n in range(count))
         till = priced(skus, guard_percent=100)
         till.reprice(**dict.fromkeys(skus, "5.50"))
@@ -240,5 +242,24 @@ def test_many_prices_take_few_statements_and_few_requests(priced):
         till.shop.pos.is_active = till.shop.store.is_active = False
         till.shop.pos.save()
         till.shop.store.save()
-    assert requests[400] - requests[100] <= 4
-    assert (statements[400] - statements[100]) / 300 * 1000 <= 250
+    assert requests[260] - requests[60] <= 4
+    assert (statements[260] - statements[60]) / 200 * 1000 <= 250
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+def test_broken_off_while_a_price_is_sent_it_is_written_and_logged_once(priced, monkeypatch, before):
+    till = priced(options={"lanes": 1})
+    till.shop.till.sell("MUG", 3)
+    till.reprice(MUG="5.50")
+    with monkeypatch.context() as patch:
+        cut(patch, WooCommerceStore, "send", before=before)
+        with pytest.raises(PowerCutError):
+            till.sync()
+    for _ in range(2):
+        till.shop.clock.tick(minutes=5)
+        till.sync()
+    assert till.shown()["MUG"] == "5.50"
+    assert till.shop.shown() == till.shop.expected()
+    assert till.sent()["MUG"] == ["5.50"]
+    assert till.logged("sync_engine") == [("MUG", "5", "5.50", "The till's price")]
+    assert till.shop.movements() == [("MUG", -3)]
