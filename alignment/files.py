@@ -21,6 +21,7 @@ from connectors.pos_csv.settings import Encoding, PosCsvSettings
 
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 PRESETS: tuple[PresetName, ...] = get_args(PresetName)
+_OTHER_NUMBERS = ("number_format", "mostly_bad")
 _CODES = ("ean", "gtin", "upc", "barcode", "isbn")
 
 
@@ -57,20 +58,25 @@ def _parsed(path: Path, preset: PresetName, encoding: Encoding | None) -> Parsed
     encodings: tuple[Encoding, ...] = (encoding,) if encoding else ("utf-8", "cp1252")
     refusal: ConnectorError | None = None
     for written in encodings:
+        parsed: list[ParsedFile] = []
         for number_format in NumberFormat:
             settings = PosCsvSettings(
                 folder=".", preset=preset, encoding=written, number_format=number_format, duplicates="last",
                 final_newline_required=False,
             )  # fmt: skip
             try:
-                return parse_file(path, settings)
+                parsed.append(parse_file(path, settings))
             except FileRefusedError as error:
                 refusal = refusal or error
-                if error.code not in ("number_format", "mostly_bad"):
+                if error.code not in _OTHER_NUMBERS:
                     break
             except OSError as error:
                 raise _unreadable(path, error.strerror or str(error)) from None
-        if refusal is not None and refusal.code not in ("encoding", "number_format", "mostly_bad"):
+            if parsed and not parsed[0].problems:
+                break
+        if parsed:  # numbers written otherwise show as prices that can't be read
+            return min(parsed, key=lambda one: len(one.problems))
+        if refusal is not None and refusal.code != "encoding" and refusal.code not in _OTHER_NUMBERS:
             break
     raise refusal or _unreadable(path, "it says nothing")
 

@@ -86,6 +86,7 @@ LEVELS: Mapping[str, int] = {
     "price": len(Price),
 }
 NO_NAME, NOTHING_SHARED_IN_NO_NAME = LEVELS["name"] - 1, LEVELS["shared"] - 1
+_TELLING_NUMBER = 3  # digits: a shorter one stands in a SKU by chance
 _COMMON_SHARE = 0.0067  # a word on so many of a catalogue's things, or fewer, counts fully
 
 
@@ -382,7 +383,7 @@ def _said_by(word: str, words: Iterable[str]) -> float:
 
 def _number_known(number: str, other: Cut) -> bool:
     return (
-        number in other.sku_numbers
+        (len(number) >= _TELLING_NUMBER and number in other.sku_numbers)
         or number == str(other.pack)
         or any(f"{measure.number:g}" == number for measure in other.measures)
     )

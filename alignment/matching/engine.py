@@ -72,23 +72,24 @@ class Matching:
         rival = self._rival(pair)
         evidence = evidence_text(item, listing, levels, comparer, doubts, rival)
         if rival:
-            doubts.append(f"{rival} fits as well")
+            doubts.append(rival)
         return Match(item.thing.key, listing.thing.key, _kind(levels, confidence, doubts), confidence, evidence, tuple(doubts))
 
     def _rival(self, pair: int) -> str:
-        """Result: another listing, or another item, that is about as good; "" where there is none."""
+        """Result: which other listing, or other item, is about as good or better, in words; "" where there is none."""
         pairs, confidences = self._pairs, self._confidences
-        mine = confidences[pair]
+        mine = float(confidences[pair])
         if mine >= 1 / (1 + _RIVAL):
             return ""  # the others have at most the rest
         start, end = np.searchsorted(pairs.at_item, [pairs.at_item[pair], pairs.at_item[pair] + 1])
-        for other in range(start, end):
-            if other != pair and confidences[other] >= _RIVAL * mine and confidences[other] > LEAST:
-                sku = pairs.cuts(other)[1].thing.sku
-                return f"the listing “{sku}”" if sku else "another listing"
-        for other in np.flatnonzero(pairs.at_listing == pairs.at_listing[pair]).tolist():
-            if other != pair and confidences[other] >= _RIVAL * mine and confidences[other] > LEAST:
-                return f"the item “{pairs.cuts(other)[0].thing.sku}”"
+        same_listing = np.flatnonzero(pairs.at_listing == pairs.at_listing[pair])
+        for others, side, word in ((range(start, end), 1, "listing"), (same_listing.tolist(), 0, "item")):
+            best = max((other for other in others if other != pair), key=lambda other: confidences[other], default=pair)
+            theirs = float(confidences[best])
+            if best != pair and theirs > LEAST and theirs >= _RIVAL * mine:
+                sku = pairs.cuts(best)[side].thing.sku
+                name = f"the {word} “{sku}”" if sku else f"another {word}"
+                return f"{name} fits {'better' if theirs > 2 * mine else 'as well'}"
         return ""
 
 
@@ -104,7 +105,7 @@ def match(
     pairs = Pairs(items, listings, barred=barred, settled=settled)
     if not len(pairs):
         return Matching(pairs, np.zeros(0))
-    scores = unsettled_scores(pairs, log_odds(pairs.levels, prior_weights()) + _PRIOR, _MOST)
+    scores = unsettled_scores(pairs, log_odds(pairs.levels, prior_weights(pairs.levels)) + _PRIOR, _MOST)
     chances = _chances(pairs, np.exp(scores))
     for _ in range(2):
         pairs.comparer.habits = habits_learned(pairs, np.flatnonzero(chances > LIKELY).tolist())

@@ -26,7 +26,7 @@ def evidence_text(
     said = dict(zip(NOTED, levels, strict=True))
     parts = [f"check: {doubt}" for doubt in doubts]
     if rival:
-        parts.append(f"check: {rival} fits as well" if not doubts else f"{rival} fits as well")
+        parts.append(rival if doubts else f"check: {rival}")
     parts += [_barcode(item, listing, said["barcode"]), _sku(item, listing, said["sku"])]
     parts += [_size(item, listing, said["size"]), *_name(item, listing, comparer)]
     if said["brand"] == Brand.SAME:
@@ -60,7 +60,7 @@ def _size(item: Cut, listing: Cut, level: int) -> str:
     if level == Agreement.SAME and ours and theirs:
         return f"size {ours} = {theirs}"
     if level == Agreement.SAME_NUMBER:
-        return f"size {ours or theirs}, its number on both sides"
+        return f"size {ours or theirs}, by its number"
     if level == Agreement.OTHER_KIND:
         return f"size {ours} against {theirs}"
     if level >= Agreement.PACK_DIFFERS:

@@ -148,7 +148,8 @@ class _Cut:
 
     def _size_word(self, match: re.Match[str]) -> str:
         said = match["v"].replace(",", ".")
-        self.found.append(Measure(WEAR, WEAR_SIZES.get(said, said), 0.0, match[0].strip()))
+        number = float(said) if said[0].isdigit() else 0.0
+        self.found.append(Measure(WEAR, WEAR_SIZES.get(said, said), number, match[0].strip()))
         return " "
 
 

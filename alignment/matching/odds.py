@@ -24,28 +24,41 @@ MOST_SAID = {"price": (-1.0, 1.6), "category": (-1.0, 0.7)}  # weak by nature, h
 _FLOOR = 0.00005
 
 
-def prior_weights() -> list[Floats]:
-    """Result: by kind, the logarithm of the odds that each level adds."""
-    return [np.log(_shares(TRUE_SHARES[kind]) / _shares(WRONG_SHARES[kind])) for kind in KINDS]
-
-
-def _shares(said: Sequence[float]) -> Floats:
-    shares = np.asarray(said, dtype=np.float64) + _FLOOR
-    result: Floats = shares / shares.sum()
-    return result
+def prior_weights(levels: Levels) -> list[Floats]:
+    """Result: by kind, the logarithm of the odds that each level adds, before anything is learned. Where all pairs have the same
+    level (no brands, no prices) it adds nothing."""
+    weights = []
+    for place, kind in enumerate(KINDS):
+        true, wrong = _prior_shares(kind, levels[:, place])
+        weights.append(np.log(true / wrong))
+    return weights
 
 
 def bent_weights(levels: Levels, truth: Floats) -> list[Floats]:
     """Result: the weights after seeing these pairs, each true with that probability. No level moves by more than MOST_BENT."""
     weights = []
-    for place, (kind, prior) in enumerate(zip(KINDS, prior_weights(), strict=True)):
+    trues = float(truth.sum()) + 1
+    wrongs = len(truth) - float(truth.sum()) + 1
+    for place, kind in enumerate(KINDS):
         column, size = levels[:, place], LEVELS[kind]
-        true = np.bincount(column, weights=truth, minlength=size) + PRIOR_STRENGTH * _shares(TRUE_SHARES[kind])
-        wrong = np.bincount(column, weights=1 - truth, minlength=size) + PRIOR_STRENGTH * _shares(WRONG_SHARES[kind])
+        prior_true, prior_wrong = _prior_shares(kind, column)
+        # Other trades make up the same part of both, or a level that says nothing would seem to say something.
+        true = np.bincount(column, weights=truth, minlength=size) + PRIOR_STRENGTH * prior_true
+        wrong = np.bincount(column, weights=1 - truth, minlength=size) + PRIOR_STRENGTH * wrongs / trues * prior_wrong
         seen = np.log((true / true.sum()) / (wrong / wrong.sum()))
+        prior = np.log(prior_true / prior_wrong)
         bent = np.clip(seen, prior - MOST_BENT, prior + MOST_BENT)
         weights.append(np.clip(bent, *MOST_SAID[kind]) if kind in MOST_SAID else bent)
     return weights
+
+
+def _prior_shares(kind: str, column: npt.NDArray[np.uint8]) -> tuple[Floats, Floats]:
+    """Result: the shares of true and of wrong pairs, among the levels that are seen here at all."""
+    seen = np.bincount(column, minlength=LEVELS[kind]) > 0
+    true, wrong = (
+        np.where(seen, np.asarray(shares[kind], dtype=np.float64) + _FLOOR, _FLOOR) for shares in (TRUE_SHARES, WRONG_SHARES)
+    )
+    return true / true.sum(), wrong / wrong.sum()
 
 
 def log_odds(levels: Levels, weights: Sequence[Floats]) -> Floats:

@@ -10,6 +10,7 @@ from sys import intern
 from alignment.matching.codes import barcode_keys, is_unchecked_code, unchecked_key
 from alignment.matching.measures import Measure, sized, values_of, word_measure
 from alignment.matching.normalise import sku_key
+from alignment.matching.units import WEAR
 from alignment.matching.words import folded, words_of
 
 _SKU_WORD = re.compile(r"[^\W\d_]+")
@@ -42,7 +43,7 @@ class Cut:
     def __init__(self, thing: Thing, *, letters_are_sizes: bool = False) -> None:
         self.thing = thing
         self._cut_name(thing.name, letters_are_sizes=letters_are_sizes)
-        self._cut_sku(thing.sku)
+        self._cut_sku(thing.sku, letters_are_sizes=letters_are_sizes)
         self.brand_words, _ = words_of(thing.brand)
         self.category_words = frozenset(words_of(thing.category)[0])
         self.extra_words = frozenset(self.brand_words) | frozenset(_SKU_WORD.findall(self.sku_key_spaced(thing.sku)))
@@ -67,12 +68,16 @@ class Cut:
         self.measures, self.pack = tuple(found), cut.pack
         self.values = values_of(self.measures)
 
-    def _cut_sku(self, sku: str) -> None:
+    def _cut_sku(self, sku: str, *, letters_are_sizes: bool) -> None:
         self.sku_key = sku_key(sku)
         self.compact_sku = self.sku_key.replace(".", "")
         spaced = self.sku_key_spaced(sku)
         self.sku_numbers = frozenset(f"{float(number):g}" for number in _SKU_NUMBER.findall(self.sku_key) if len(number) < 9)
+        # What the name leaves out, the SKU may say: weaker, as its numbers may mean anything.
         self.sku_measures = sized(re.sub(r"(?<=\d) (?=\d)", ".", spaced)).measures if not self.measures else ()
+        if letters_are_sizes and WEAR not in self.values:
+            said = (word_measure(word, letters_are_sizes=True) for word in spaced.split())
+            self.sku_measures += tuple(measure for measure in said if measure and measure.dimension == WEAR)
 
     @staticmethod
     def sku_key_spaced(sku: str) -> str:
