@@ -170,3 +170,29 @@ def test_webhooks_and_the_health_check_meet_no_redirect(client, settings):
     for path in ("/webhooks/woocommerce/1/", "/webhook/order"):
         assert client.post(path).status_code not in (301, 302), path
     assert client.get("/admin/login/").headers["Location"] == "https://testserver/admin/login/"
+
+
+def test_a_data_folder_that_cannot_be_made_is_said_in_words(tmp_path):
+    blocked = tmp_path / "a file"
+    blocked.write_text("")
+    environment = {
+        **os.environ,
+        "EVENSTOCK_DATA_DIR": str(blocked / "data"),
+        "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
+    }
+    result = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 1
+    assert result.stderr.strip() == (
+        f"Evenstock can't keep its data in {blocked / 'data'}. "
+        "Set EVENSTOCK_DATA_DIR to a folder that it may make and write in, or give it the right to."
+    )
+
+
+def test_how_long_is_waited_comes_from_the_environment():
+    script = (
+        "from django.conf import settings; print(settings.EVENSTOCK_LIMITS['ask_after'], settings.EVENSTOCK_LIMITS['keep_calls'])"
+    )
+    result = run_in_production("-c", script, EVENSTOCK_ASK_AFTER_HOURS="1.5", EVENSTOCK_KEEP_DAYS="7")
+    assert result.stdout.strip() == "1:30:00 7 days, 0:00:00"

@@ -89,7 +89,8 @@ def _item_find(row: AlignmentRow, known: Known) -> tuple[Thing | None, RowEffect
     if not found:
         return None, RowEffect(
             row, Effect.ERROR, "unknown_pos_sku", f"The till has no item “{row.pos_sku[:190]}”.",
-            "Check the spelling. If the item is new, let the till export again first.",
+            "Check the spelling. If the item is new, let the till export again first. If it is there, its row could not be read: "
+            "the till's last export says why, under Runs.",
         )  # fmt: skip
     if len(found) > 1:
         return None, RowEffect(

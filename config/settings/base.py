@@ -147,6 +147,15 @@ EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 20  # seconds; a mail server that hangs must not keep a worker
 DEFAULT_FROM_EMAIL = env.str("EVENSTOCK_MAIL_FROM", default="evenstock@localhost")
 
+# How long the engine waits and keeps: what an operator may want otherwise. The rest, and the reasons, are in sync/limits.py.
+_KEPT = timedelta(days=env.float("EVENSTOCK_KEEP_DAYS", default=30))
+EVENSTOCK_LIMITS = {
+    "ask_after": timedelta(hours=env.float("EVENSTOCK_ASK_AFTER_HOURS", default=4)),
+    "held_for": timedelta(hours=env.float("EVENSTOCK_HELD_HOURS", default=24)),
+    "keep_events": _KEPT,
+    "keep_calls": _KEPT,
+}
+
 # May a connection point at a private or loopback address? (reliability.md, case 41)
 EVENSTOCK_ALLOW_PRIVATE_NETWORKS = env.bool("EVENSTOCK_ALLOW_PRIVATE_NETWORKS", default=False)
 

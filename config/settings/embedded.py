@@ -5,6 +5,7 @@ Secrets that production takes from the environment are made on first use and kep
 """
 
 import os
+import sys
 from pathlib import Path
 
 import dj_database_url
@@ -13,11 +14,21 @@ from django.core.management.utils import get_random_secret_key
 from config.settings.base import *  # noqa: F403 - this is how Django settings extend each other
 from config.settings.base import DATA_DIR, PUBLIC_HOSTS, STATIC_ROOT, env
 
+try:
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    _is_usable = os.access(DATA_DIR, os.W_OK | os.X_OK)
+except OSError:
+    _is_usable = False
+if not _is_usable:
+    sys.exit(
+        f"Evenstock can't keep its data in {DATA_DIR}. "
+        "Set EVENSTOCK_DATA_DIR to a folder that it may make and write in, or give it the right to."
+    )
+
 
 def _kept_secret(name: str) -> str:
     """Result: the secret kept under that name, made on first use. Two processes starting at once agree on one."""
     path = DATA_DIR / name
-    path.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(f"{path}.{os.getpid()}")
     if not path.exists():
         draft.touch(mode=0o600)

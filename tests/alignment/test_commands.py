@@ -1,5 +1,6 @@
 """`import_alignment` and `test_alignment`, as a shop owner meets them."""
 
+import re
 import sys
 from decimal import Decimal
 
@@ -73,7 +74,8 @@ def test_problem_rows_are_told_with_line_and_next_step_and_the_good_ones_applied
     assert (code, complaint) == (3, "")
     assert said.splitlines()[0] == (
         "Line 3: MUG-9 ↔ MUG-2: error: The till has no item “MUG-9”. "
-        "Check the spelling. If the item is new, let the till export again first."
+        "Check the spelling. If the item is new, let the till export again first. If it is there, its row could not be read: "
+        "the till's last export says why, under Runs."
     )
     assert Alignment.objects.count() == 1
 
@@ -169,6 +171,16 @@ def test_a_pair_is_explained(run, pos, store):
         "Other candidates:",
         "  Rejected: MUG-1 (Mug) ↔ MUG 1: a poster",
     ]
+
+
+def test_what_a_side_should_show_by_now_stands_beside_its_last_word(run, pos, store):
+    item = factories.item(pos, "MUG-1")
+    level = factories.level(item, 7, baseline=Decimal(5), last_reading=Decimal(7))
+    factories.supply(store, level.location)
+    factories.alignment(item, factories.listing(store, "mug1", quantity=Decimal(3), baseline=Decimal(4)))
+    said = run("test_alignment", "--sku", "MUG-1")[1]
+    assert re.search(r"7 on hand; the till said 7 .*; by what happened since, 5\n", said)
+    assert re.search(r"The store showed 3 .*; by what happened since, 4\n", said)
 
 
 @pytest.mark.parametrize(

@@ -69,10 +69,17 @@ def _pair_lines(pair: Alignment) -> Iterator[str]:
     for level in StockLevel.objects.filter(item=item).select_related("location"):
         reserved = f", {_number(level.reserved)} of them reserved" if level.reserved else ""
         said = f"the till said {_number(level.last_reading)} {_when(level.read_at, item.connection)}"
+        said += _by_now(level.baseline, level.last_reading)
         yield f"  {level.location}: {_number(level.on_hand)} on hand{reserved}; {said}"
-    yield f"  The store showed {_number(listing.quantity)} {_when(listing.read_at, listing.connection)}"
+    shown = f"{_number(listing.quantity)} {_when(listing.read_at, listing.connection)}"
+    yield f"  The store showed {shown}{_by_now(listing.baseline, listing.quantity)}"
     target = targets_of(store=listing.connection, item_ids=[item.pk]).get(item.pk)
     yield f"  It should show {_number(target)}; owed: {_owed_text(listing, target)}"
+
+
+def _by_now(believed: Decimal | None, reading: Decimal | None) -> str:
+    """Result: what a system should show by now, with our writes and its orders since; "" where that is what it said last."""
+    return "" if believed is None or believed == reading else f"; by what happened since, {_number(believed)}"
 
 
 def _owed_text(listing: Listing, target: Decimal | None) -> str:
