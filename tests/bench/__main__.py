@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.bench.full_sync import FullSync
 
 from tests.bench.engine import DATABASES, SIZES, engine_measure
+from tests.bench.matching import matching_measure
 
 PAGE = Path("docs") / "benchmarks.md"
 Say = Callable[[str], None]
@@ -22,7 +23,7 @@ Say = Callable[[str], None]
 def main() -> int:
     """Run what is asked for. Result: the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", choices=["engine", "full_sync"])
+    parser.add_argument("--only", choices=["engine", "full_sync", "matching"])
     parser.add_argument("--quick", action="store_true", help="a tenth of everything, for a look in between")
     parser.add_argument("--json-only", action="store_true", help="no tables")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE}")
@@ -38,10 +39,11 @@ def main() -> int:
     from tests.bench.report import Measured, page
 
     with tempfile.TemporaryDirectory(prefix="evenstock-bench-") as folder:
-        synced = None if asked.only == "engine" else _full_sync(Path(folder), asked, say)
-        engines = [] if asked.only == "full_sync" else _engines(Path(folder), asked, say)
+        synced = _full_sync(Path(folder), asked, say) if asked.only in (None, "full_sync") else None
+        engines = _engines(Path(folder), asked, say) if asked.only in (None, "engine") else []
+    matching = matching_measure(quick=asked.quick, say=say) if asked.only in (None, "matching") else []
     say("done")
-    measured = Measured(synced, engines, asked.quick, (load, os.getloadavg()[0]))
+    measured = Measured(synced, engines, asked.quick, (load, os.getloadavg()[0]), matching)
     if asked.write:
         PAGE.write_text(page(measured), encoding="utf-8")
     if not asked.json_only:

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tests.bench import matching
 from tests.bench.engine import Engine
 from tests.bench.shop import NETWORK
 
@@ -27,6 +28,7 @@ class Measured:
     engines: Sequence[Engine]
     quick: bool = False
     load: tuple[float, float] = (0.0, 0.0)  # the machine's load before and after: noise, where it is more than our own
+    matching: "Sequence[matching.Measured]" = ()
 
     def as_json(self) -> dict[str, Any]:
         """Result: the ratios. `floor` is our time over the floor's, `b1` to `b3` the other's time over ours."""
@@ -42,12 +44,15 @@ class Measured:
                 }
                 for engine in self.engines
             }
+        if self.matching:
+            found["matching"] = {one.name: asdict(one) for one in self.matching}
         return found | ({"quick": True} if self.quick else {})
 
     def as_text(self) -> str:
         """Result: the tables, in Markdown."""
         parts = [_full_sync_text(self.full_sync)] if self.full_sync else []
         parts += [_engine_text(self.engines)] if self.engines else []
+        parts += [f"## Matching items with listings\n\n{matching.table(self.matching)}"] if self.matching else []
         return "\n\n".join(parts)
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tests.bench import matching
 from tests.bench.catalogue import Catalogue
 from tests.bench.engine import Engine, Sync
 from tests.bench.full_sync import Rig, full_sync_measure, ours
@@ -60,3 +61,11 @@ def test_a_sync_that_finds_nothing_new_asks_the_database_little_and_rewrites_no_
     rewritten = [sql for sql in said if sql.startswith(('UPDATE "alignment_listing"', 'UPDATE "inventory_stocklevel"'))]
     assert len(rewritten) == 4
     assert all('SET "read_at" = ' in sql for sql in rewritten)
+
+
+def test_the_matchers_benchmark_measures_a_small_catalogue() -> None:
+    measured = matching.measure("300")
+    assert (measured.items, measured.listings) == (287, 284)
+    assert min(measured.precision, measured.recall, measured.top1) > 0.9
+    assert f"| 300 | 287 × 284 | {measured.precision:.2%} |" in matching.table([measured])
+    assert Measured(None, [], matching=[measured]).as_json()["matching"]["300"]["items"] == 287

@@ -70,11 +70,14 @@ def catalogues(name: str) -> Catalogues:
 
 
 def judge(found: Catalogues) -> Outcome:
+    return judged(found, match(found.items, found.listings).matches)
+
+
+def judged(found: Catalogues, matches: list[Match]) -> Outcome:
     items = {item.key: item.sku for item in found.items}
     listings = {listing.key: listing.sku for listing in found.listings}
-    matches = match(found.items, found.listings).matches
-    judged = [(one, found.truth.get(items[one.item_key]) == listings[one.listing_key]) for one in matches]
-    return Outcome(judged, len(found.truth))
+    right = [(one, found.truth.get(items[one.item_key]) == listings[one.listing_key]) for one in matches]
+    return Outcome(right, len(found.truth))
 
 
 @cache
