@@ -105,19 +105,25 @@ def match(
     pairs = Pairs(items, listings, barred=barred, settled=settled)
     if not len(pairs):
         return Matching(pairs, np.zeros(0))
+    scores, share_matched = scored(pairs)
+    odds = calibrated(scores, share_matched=share_matched)
+    odds[pairs.vetoed() | pairs.excluded] = 0
+    return Matching(pairs, _chances(pairs, odds))
+
+
+def scored(pairs: Pairs) -> tuple[Floats, float]:
+    """Result: every pair's log-odds after learning from all of them, not calibrated yet; and the share of the smaller catalogue
+    that seems to have a counterpart."""
     scores = unsettled_scores(pairs, log_odds(pairs.levels, prior_weights(pairs.levels)) + _PRIOR, _MOST)
     chances = _chances(pairs, np.exp(scores))
     for _ in range(2):
         pairs.comparer.habits = habits_learned(pairs, np.flatnonzero(chances > LIKELY).tolist())
         pairs.compare_names_again(scores)
         for _ in range(2):
-            base = _base(chances)
-            scores = unsettled_scores(pairs, log_odds(pairs.levels, bent_weights(pairs.levels, chances)) + base, _MOST)
+            weights = bent_weights(pairs.levels, chances)
+            scores = unsettled_scores(pairs, log_odds(pairs.levels, weights) + _base(chances), _MOST)
             chances = _chances(pairs, np.exp(scores))
-    share = (float(chances.sum()) + 1) / (min(len(pairs.items), len(pairs.listings)) + 2)
-    odds = calibrated(scores, share_matched=share)
-    odds[pairs.vetoed() | pairs.excluded] = 0
-    return Matching(pairs, _chances(pairs, odds))
+    return scores, (float(chances.sum()) + 1) / (min(len(pairs.items), len(pairs.listings)) + 2)
 
 
 def _chances(pairs: Pairs, odds: Floats) -> Floats:

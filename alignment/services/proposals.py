@@ -10,7 +10,7 @@ from simple_history.utils import bulk_create_with_history, bulk_update_with_hist
 
 from alignment.bulk import CHUNK, UPDATE_CHUNK, chunks
 from alignment.errors import AlignmentChangedError
-from alignment.matching.engine import Match, Matching
+from alignment.matching.engine import HIGH, Match, Matching
 from alignment.models import Alignment
 from alignment.services.alignments import alignment_confirm
 from alignment.services.matching import catalogues_match
@@ -67,7 +67,9 @@ def proposals_refresh(*, pos: Connection, store: Connection) -> ProposalResult:
 
 
 def _fields(match: Match, matching: Matching) -> dict[str, Any]:
-    best = matching.candidates(match.item_key, OTHERS + 1)
+    # Who looks at a sure pair needs no others, and they are most of them.
+    is_sure = match.is_safe and match.confidence >= HIGH
+    best = [] if is_sure else matching.candidates(match.item_key, OTHERS + 1)
     return {
         "match_type": match.kind,
         "confidence": Decimal(f"{match.confidence:.4f}"),

@@ -198,14 +198,14 @@ def test_a_variation_is_found_by_its_parents_name_and_a_different_size_never(pos
     assert [(item, listing) for item, listing, *_ in proposals()] == [("1001", "AC-1")]
 
 
-def test_a_proposal_keeps_the_next_best_listings(pos, store, refresh):
+def test_a_proposal_that_is_not_sure_keeps_the_next_best_listings(pos, store, refresh):
     factories.item(pos, "1001", name="Oat cookies raisin", vendor="Acme")
-    first = factories.listing(store, "AC-1", name="Acme oat cookies raisin")
-    second = factories.listing(store, "AC-2", name="Acme oat cookies honey")
+    listings = [factories.listing(store, sku, name="Acme oat cookies raisin") for sku in ("AC-1", "AC-2")]
     refresh()
     pair = Alignment.objects.get()
-    assert pair.listing == first
-    assert [other["listing"] for other in pair.others] == [second.pk]
+    assert {pair.listing_id, *(other["listing"] for other in pair.others)} == {listing.pk for listing in listings}
+    assert pair.is_doubted
+    assert "fits as well" in pair.evidence
 
 
 def test_a_listing_of_another_till_is_left_to_it(pos, store, refresh):
