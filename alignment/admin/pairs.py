@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from alignment.admin.import_page import ImportPage, person
+from alignment.admin.review_page import ReviewPage
 from alignment.importing.cells import cell_safe
 from alignment.importing.rows import COLUMNS, STATUS
 from alignment.models import Alignment
@@ -141,7 +142,7 @@ class AlignmentAdmin(HistoryAdmin, AskedActionsAdmin):
     # -- the import, and the list's first sentence -----------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        return [*ImportPage(self).urls(), *super().get_urls()]
+        return [*ImportPage(self).urls(), *ReviewPage(self).urls(), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         extra = {"may_import": ImportPage(self).is_allowed(request), "coverage": coverage_of_only(), **(extra_context or {})}

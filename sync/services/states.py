@@ -47,7 +47,7 @@ def states_refresh(*, ctx: RunContext) -> None:
     for ids in chunks(sorted(wanted)):
         _refresh(ctx, ids, now, late)
     conflicts_close_gone(ctx=ctx)
-    SyncState.objects.filter(alignment__status=Alignment.Status.REJECTED, woo=store).delete()
+    SyncState.objects.filter(woo=store).exclude(alignment__status=Alignment.Status.CONFIRMED).delete()
     in_step = SyncState.objects.filter(woo=store, sync_status=Status.SYNCED)
     # `last_sync` is kept out of the history: a run that changes nothing writes no history rows.
     in_step.update(last_sync=now)
