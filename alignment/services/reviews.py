@@ -84,7 +84,7 @@ def decision_undo(*, reason: str, by: AbstractBaseUser | None) -> Undone:
     """Take back what was decided under that reason: its pairs wait again, and one made by hand is rejected, since nobody had
     proposed it. A pair on which something was decided since stays as it is. What was already written to a shop meanwhile stays
     written: the pair just isn't kept in step any more."""
-    history: Any = Alignment.history  # type: ignore[attr-defined] # simple_history has no types
+    history: Any = Alignment.history
     under = history.filter(history_change_reason=reason)
     newest = history.filter(id=OuterRef("id")).order_by("-history_date", "-history_id").values("history_change_reason")[:1]
     made = set(under.filter(history_type="+").values_list("id", flat=True))
