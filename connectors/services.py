@@ -12,7 +12,7 @@ from django.db.models import F, Q
 
 from connectors.contract import CallRecord, CheckReport, Context
 from connectors.errors import ConfigError, ConnectorError, RetryableError
-from connectors.models import ApiCall, Connection
+from connectors.models import ApiCall, Connection, Mode
 from connectors.rests import ONES_OWN, rest_after
 
 
@@ -97,6 +97,12 @@ def connection_save(
         ) from None
     connection.save()
     return connection
+
+
+def connection_set_mode(*, connection: Connection, mode: Mode) -> None:
+    """Let a connection write, or stop it. A run that is under way goes on as it began."""
+    connection.mode = mode
+    connection.save(update_fields=["mode"])
 
 
 def connection_check(*, connection: Connection, now: Callable[[], datetime]) -> CheckReport:

@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -24,7 +26,7 @@ from connectors.errors import ConfigError, ConnectorError
 from connectors.leases import TTL
 from connectors.models import Connection, Mode
 from connectors.registry import LABELS
-from connectors.services import connection_check
+from connectors.services import connection_check, connection_set_mode
 
 SHOWN = ("health", "last_ok_at", "working", "facts_shown")
 COMMON = ("mode", "is_active", "time_zone", "currency")
@@ -58,6 +60,7 @@ class ConnectionAdmin(AskedActionsAdmin, HistoryAdmin):
     list_filter = ("kind", "mode", "is_active", HealthFilter)
     search_fields = ("name",)
     change_form_template = "admin/connectors/connection/change_form.html"
+    actions = ("go_live", "observe")
 
     # -- the form --------------------------------------------------------------------------------------------------
 
@@ -141,6 +144,43 @@ class ConnectionAdmin(AskedActionsAdmin, HistoryAdmin):
             "report": report,
         }
         return TemplateResponse(request, "admin/connectors/connection/test.html", context)
+
+    # -- live or not, for who may not see to the rest --------------------------------------------------------------
+
+    def has_go_live_permission(self, request: HttpRequest) -> bool:
+        """Asked by Django for the actions below."""
+        return request.user.has_perm("connectors.go_live")
+
+    @admin.action(description="Set live…", permissions=["go_live"])
+    def go_live(self, request: HttpRequest, chosen: QuerySet[Connection]) -> HttpResponse | None:
+        return self._set_mode(request, chosen, Mode.LIVE, "go_live")
+
+    @admin.action(description="Only observe…", permissions=["go_live"])
+    def observe(self, request: HttpRequest, chosen: QuerySet[Connection]) -> HttpResponse | None:
+        return self._set_mode(request, chosen, Mode.OBSERVE, "observe")
+
+    def _set_mode(self, request: HttpRequest, chosen: QuerySet[Connection], mode: Mode, action: str) -> HttpResponse | None:
+        """Ask first, with what follows; then do it, with the person's name in the history."""
+        others = list(chosen.exclude(mode=mode))
+        if not others:
+            self.message_user(request, "None of these would change.", messages.WARNING)
+            return None
+        if request.POST.get("sure"):
+            for connection in others:
+                connection_set_mode(connection=connection, mode=mode)
+                self.log_change(request, connection, f"Set to {mode.label.split(':')[0].lower()}.")
+            self.message_user(request, f"{len(others)} set to {mode.label.split(':')[0].lower()}.", messages.SUCCESS)
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Set live?" if mode == Mode.LIVE else "Only observe?",
+            "connections": others,
+            "is_live": mode == Mode.LIVE,
+            "action": action,
+            "checkbox": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/connectors/connection/mode.html", context)
 
     # -- columns ---------------------------------------------------------------------------------------------------
 

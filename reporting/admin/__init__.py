@@ -1,5 +1,6 @@
-"""The figures of each day, in the admin."""
+"""The figures of each day, and the schedule, in the admin."""
 
 from reporting.admin.daily import DailyMetricAdmin
+from reporting.admin.schedule import ScheduleAdmin
 
-__all__ = ["DailyMetricAdmin"]
+__all__ = ["DailyMetricAdmin", "ScheduleAdmin"]

@@ -264,7 +264,7 @@ class _Shop:
     def conflicts(self) -> None:
         from simple_history.utils import bulk_create_with_history
 
-        from sync.models import SyncConflict
+        from sync.models import PriceReview, SyncConflict
 
         whys = {
             0: ("Edited in the shop at 08:12; no order, refund or delivery explains it.", SyncConflict.Class.CRITICAL, 15, 41),
@@ -292,6 +292,13 @@ class _Shop:
         ]  # fmt: skip
         bulk_create_with_history(rows, SyncConflict)
         self.conflict = SyncConflict.objects.filter(resolved_at=None).order_by("-difference").first()
+
+        PriceReview.objects.create(
+            store=self.store, alignment=self.confirmed[12], price_source="pos", currency="USD", source_price=Decimal("38.90"),
+            old_price=Decimal("29.90"), new_price=Decimal("38.90"), change_percent=Decimal("30.1"), cost=Decimal(21),
+            margin_before=Decimal("29.8"), margin_after=Decimal("46.0"), why="30 % up: more than your 20 %.",
+            detected_at=self.ago(hours=2),
+        )  # fmt: skip
 
     def orders(self) -> None:
         from sync.models import HookHealth, InboundEvent, Order, OrderLine
