@@ -191,7 +191,8 @@ class Comparer:
         if not _is_short(theirs) and listing.sku_key in self._item_skus:
             return Sku.ELSEWHERE
         if all(numeric):
-            return Sku.BOTH_NUMBERS
+            # An ISBN with dashes, and without.
+            return Sku.SAME if ours == theirs and not _is_short(ours) else Sku.BOTH_NUMBERS
         if any(numeric):
             return Sku.OTHER_KIND
         return _sku_likeness(item, listing)

@@ -94,6 +94,18 @@ def test_two_equally_good_listings_confirm_neither_and_name_the_other():
     assert "fits as well" in one.evidence
 
 
+def test_an_isbn_as_sku_is_the_same_with_dashes_without_and_as_barcode():
+    isbn = "9780306406157"
+    one, _ = matched(
+        [{"sku": "978-0-306-40615-7", "name": "Quiet River HC"}], [{"sku": isbn, "name": "The Quiet River hardcover"}]
+    )
+    assert (one.kind, one.is_safe) == ("exact", True)
+    one, _ = matched(
+        [{"sku": isbn, "name": "Quiet River"}], [{"sku": "BK-77", "name": "The Quiet River", "barcode": "0-306-40615-2"}]
+    )
+    assert (one.kind, one.is_safe) == ("barcode", True)
+
+
 def test_a_pack_is_not_a_single_one_unless_a_barcode_says_so():
     single = [{"sku": "C1", "name": "Cola classic 330ml"}]
     pack = [{"sku": "C6", "name": "Cola classic 6 x 330ml"}]
