@@ -9,9 +9,9 @@ from math import ceil
 def pause_after(*, attempt: int, first: timedelta, chance: float, asked: float | None = None) -> timedelta:
     """Result: how long to wait after the so many-th attempt that surely had no effect: five times as long each time, and by
     `chance` (0 to 1) between half and one and a half of it, so that not everybody comes back at once. `asked`: the seconds the
-    system named; never less than that."""
+    system named; never less than that, and hardly more."""
     if asked is not None:
-        return timedelta(seconds=asked * (1 + chance / 10))
+        return timedelta(seconds=asked + chance * min(asked / 10, 1.0))
     pause: timedelta = first * 5 ** (attempt - 1) * (0.5 + chance)
     return pause
 
