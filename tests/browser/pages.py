@@ -10,6 +10,7 @@ ALONE = {
     "password": "/admin/password_change/",
     "sync now": "/admin/sync/syncrun/new/",
     "import": "/admin/alignment/alignment/import/",
+    "review matches": "/admin/alignment/alignment/review/",
     "connect": "/admin/connectors/connection/add/",
     "connect a shop": "/admin/connectors/connection/add/?kind=woocommerce",
     "search without result": "/admin/inventory/item/?q=nothing+is+called+this",
