@@ -1,12 +1,21 @@
 """When the figures are written down, and when the next sync is due."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from celery.schedules import schedule as every
+from celery.schedules import schedule as plan
 from django_celery_beat.models import PeriodicTask
 
+from sync.schedule import Job
+
 SYNC = "sync.tasks.sync_store"
+MEASURED_EVERY = timedelta(minutes=15)  # the day's row is what it last was; a day that ended is finished with the next one
+
+
+def jobs() -> Iterator[Job]:
+    """The one job of this app."""
+    yield Job("Daily figures", "reporting.tasks.metrics_record", MEASURED_EVERY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +27,13 @@ class NextRun:
 
 
 def run_next(*, now: datetime) -> NextRun | None:
-    """Result: the next scheduled sync; None where none is scheduled. One that is overdue is due now."""
+    """Result: the next scheduled sync, at the latest; None where none is scheduled."""
     jobs = PeriodicTask.objects.filter(task=SYNC, enabled=True).select_related("crontab", "interval", "solar", "clocked")
-    due = [NextRun(job.name, now + _until(job, now)) for job in jobs if job.schedule]
+    due = [NextRun(job.name, now + _until(job.schedule, now)) for job in jobs if job.schedule]
     return min(due, key=lambda one: one.at, default=None)
 
 
-def _until(job: PeriodicTask, now: datetime) -> timedelta:
-    plan: every = job.schedule
-    plan.nowfun = lambda: now
-    left: timedelta = plan.remaining_estimate(job.last_run_at or now)
+def _until(when: plan, now: datetime) -> timedelta:
+    when.nowfun = lambda: now
+    left: timedelta = when.remaining_estimate(now)
     return max(left, timedelta(0))

@@ -1,0 +1,42 @@
+"""When the next sync is due."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from reporting.schedule import SYNC, run_next
+from sync.schedule import all_jobs, schedule_install
+
+pytestmark = pytest.mark.django_db
+
+
+def by_clock(name: str, zone: str = "UTC", **fields: str) -> PeriodicTask:
+    schedule = CrontabSchedule.objects.create(timezone=zone, **fields)
+    return PeriodicTask.objects.create(name=name, task=SYNC, crontab=schedule)
+
+
+def test_the_earliest_of_the_scheduled_syncs_is_next(now):
+    by_clock("full", minute="0", hour="3")
+    by_clock("quarters", minute="*/15", hour="6-22")
+    found = run_next(now=now + timedelta(minutes=1))
+    assert (found.name, found.at) == ("quarters", datetime(2026, 3, 2, 9, 45, tzinfo=now.tzinfo))
+
+
+def test_the_clock_is_the_one_of_the_jobs_own_place(now):
+    by_clock("full", "Europe/Vienna", minute="0", hour="12")
+    assert run_next(now=now).at == datetime(2026, 3, 2, 11, 0, tzinfo=now.tzinfo)
+
+
+def test_what_is_switched_off_or_no_sync_is_not_waited_for(now):
+    assert run_next(now=now) is None
+    PeriodicTask.objects.filter(pk=by_clock("full", minute="0", hour="3").pk).update(enabled=False)
+    minute = IntervalSchedule.objects.create(every=60, period="seconds")
+    PeriodicTask.objects.create(name="sweep", task="sync.tasks.inbox_sweep", interval=minute)
+    assert run_next(now=now) is None
+
+
+def test_the_figures_are_written_down_every_quarter_of_an_hour(now):
+    assert "reporting.tasks.metrics_record" in {job.task for job in all_jobs()}
+    schedule_install()
+    assert PeriodicTask.objects.get(task="reporting.tasks.metrics_record").interval.every == 900
