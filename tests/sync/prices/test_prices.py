@@ -24,7 +24,7 @@ def test_a_price_makes_the_round_trip_and_a_second_run_writes_nothing(priced, cu
     till = priced(currency=currency, decimals=decimals)
     till.reprice(MUG=new)
     run = till.sync()
-    assert (run.state, run.counts["prices_written"]) == ("done", 1)
+    assert (run.state, run.counts["prices_written"], "writes" in run.counts) == ("done", 1, False)
     assert till.sent() == {"MUG": [wire]}
     assert till.shown() == {"MUG": wire, "CUP": "5", "POT": "5"}
     assert till.logged("pos") == [("MUG", "5", _shown(new), "Changed at the till")]
@@ -263,3 +263,18 @@ def test_broken_off_while_a_price_is_sent_it_is_written_and_logged_once(priced, 
     assert till.sent()["MUG"] == ["5.50"]
     assert till.logged("sync_engine") == [("MUG", "5", "5.50", "The till's price")]
     assert till.shop.movements() == [("MUG", -3)]
+
+
+def test_an_unanswered_price_is_no_edit_of_the_shops_and_hides_none_of_its_numbers(priced):
+    till = priced(options={"read_timeout": 0.5, "lanes": 1, "settle_seconds": 300})
+    till.reprice(MUG="5.50")
+    till.shop.app.faults.arm("close", method="POST", path="products/batch", applied=True)
+    till.sync(may_wait=False)
+    till.shop.app.set_quantity(100, 25)  # somebody types a number
+    till.shop.clock.tick(minutes=1)
+    run = till.shop.sync(FULL, may_wait=False)
+    assert (run.counts["suspects"], till.logged("woo")) == (1, [])
+    till.shop.clock.tick(minutes=10)
+    till.sync(may_wait=False)
+    assert till.logged("sync_engine") == [("MUG", "5", "5.50", "The till's price")]
+    assert till.sent()["MUG"] == ["5.50"]
