@@ -15,7 +15,7 @@ class Listing(models.Model):
     """A thing a store sells: a product or a variation, known by its remote id, never only by SKU (design.md §1).
 
     `quantity` is what the store showed last, true at `read_at`; `baseline` what it should show once every acknowledged write
-    of ours is in it. Both are None while unknown. `suspect` is a residual seen once (design.md §3.5).
+    of ours is in it. Both are None while unknown. `opened_at` is by the store's clock, as its orders are dated. `suspect` is a residual seen once (design.md §3.5).
     """
 
     class Management(models.TextChoices):
@@ -96,6 +96,7 @@ class Alignment(models.Model):
 
     class Meta:
         ordering = ["item__sku"]
+        indexes = [models.Index(fields=["id"], condition=models.Q(status="proposed"), name="pairs_proposed")]
         constraints = [
             models.UniqueConstraint(fields=["item", "listing"], name="alignment_pair_once"),
             models.UniqueConstraint(fields=["listing"], condition=models.Q(status="confirmed"), name="listing_means_one_item"),

@@ -116,11 +116,19 @@ class Period:
     figures: dict[int, Figures]
 
 
-def period_measure(*, connections: Iterable[Connection], since: datetime, until: datetime, calls_since: datetime) -> Period:
+def period_measure(
+    *,
+    connections: Iterable[Connection],
+    since: datetime,
+    until: datetime,
+    calls_since: datetime,
+    newest: int | None = None,
+) -> Period:
     """Result: the figures of each connection: what stands now, what happened in the period, and how fast its requests were
-    answered since `calls_since`. Four statements."""
+    answered since `calls_since`. `newest`: latency is taken from so many of the latest changes, since a page can't wait for all
+    of a busy day's. Four statements."""
     counted = tallies(since=since, until=until)
-    told = latencies(_events(since, until), _answers(since, until), since=since)
+    told = _latencies(since, until, newest)
     calls = _calls(calls_since, until)
     return Period(
         counted,
@@ -155,31 +163,35 @@ def _figures(pk: int, counted: Tallies, told: list[Decimal], calls: list[tuple[i
     )
 
 
+def _latencies(since: datetime, until: datetime, newest: int | None) -> dict[int, list[Decimal]]:
+    """Result: by connection, the seconds each event of the period waited. Answers before the period, or before the newest ones,
+    only tell what was known already."""
+    answers = _answers(since - LOOK_BACK, until, 2 * newest if newest else None)
+    if not answers:
+        return {}
+    if newest and len(answers) > newest:
+        since = max(since, answers[newest - 1].answered_at)
+    known_from = min(answer.claimed_at for answer in answers) if newest and len(answers) == 2 * newest else since - LOOK_BACK
+    return latencies(_events(known_from, until), answers, since=since)
+
+
 def _events(since: datetime, until: datetime) -> list[Event]:
-    """Result: the movements of the period, and of a while before it, that another side had to be told; openings aren't news."""
-    moved = Movement.objects.filter(recorded_at__gte=since - LOOK_BACK, recorded_at__lt=until).order_by()
-    touched = _applied(since, until)
-    moved = moved.filter(
-        Q(item__in=touched.values("level__item_id")) | Q(item__in=touched.values("listing__alignments__item_id"))
-    )
-    rows = moved.exclude(kind=Movement.Kind.OPENING).values_list("item_id", "source_id", "occurred_at", "recorded_at")
+    """Result: the movements of the period that another side had to be told; openings aren't news."""
+    moved = Movement.objects.filter(recorded_at__gte=since, recorded_at__lt=until).exclude(kind=Movement.Kind.OPENING)
+    rows = moved.order_by().values_list("item_id", "source_id", "occurred_at", "recorded_at")
     return [Event(*row) for row in rows]
 
 
-def _answers(since: datetime, until: datetime) -> list[Answer]:
-    """Result: the writes that took effect in the period, and a while before it, so that an event isn't counted twice."""
+def _answers(since: datetime, until: datetime, newest: int | None) -> list[Answer]:
+    """Result: the writes that took effect in the period, the newest first; at most so many."""
     partner = Q(listing=None) | Q(listing__alignments__status=Alignment.Status.CONFIRMED)
-    rows = _applied(since - LOOK_BACK, until).filter(partner)
+    applied = OutboundWrite.objects.filter(state=OutboundWrite.State.APPLIED, answered_at__gte=since, answered_at__lt=until)
+    rows = applied.exclude(sent_at=None).filter(partner).order_by("-answered_at")[:newest]
     names = ("level__item_id", "listing__alignments__item_id", "connection_id", "sent_at", "answered_at")
     return [
         Answer(of_level or of_listing, connection, sent_at, answered_at)
         for of_level, of_listing, connection, sent_at, answered_at in rows.values_list(*names)
     ]
-
-
-def _applied(since: datetime, until: datetime) -> QuerySet[OutboundWrite]:
-    applied = OutboundWrite.objects.filter(state=OutboundWrite.State.APPLIED, answered_at__gte=since, answered_at__lt=until)
-    return applied.exclude(sent_at=None).order_by()
 
 
 def _calls(since: datetime, until: datetime) -> dict[int, list[tuple[int, int]]]:

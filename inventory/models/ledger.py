@@ -70,6 +70,7 @@ class Movement(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["source", "reference"], name="movement_once")]
+        indexes = [models.Index(fields=["recorded_at"], name="movements_by_time")]
 
     def __str__(self) -> str:
         return f"{self.quantity.normalize():+f} {self.item} ({self.get_kind_display()})"

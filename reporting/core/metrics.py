@@ -173,7 +173,7 @@ def latencies(events: Iterable[Event], answers: Iterable[Answer], *, since: date
     return dict(found)
 
 
-LOOK_BACK = timedelta(days=7)  # an event that waited longer is no latency any more: the oldest unsent write tells of it
+LOOK_BACK = timedelta(days=1)  # an event that waited longer is no latency any more: the oldest unsent write tells of it
 
 
 @dataclass(frozen=True, slots=True)

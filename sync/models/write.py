@@ -91,7 +91,11 @@ class OutboundWrite(models.Model):
                 name="write_has_one_target",
             ),
         ]
-        indexes = [models.Index(fields=["connection", "state"]), models.Index(fields=["level", "state"])]
+        indexes = [
+            models.Index(fields=["connection", "state"]),
+            models.Index(fields=["level", "state"]),
+            models.Index(fields=["answered_at"], name="writes_by_answer"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.target} {self.planned_from.normalize():f} → {self.planned_to.normalize():f}"
