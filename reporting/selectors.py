@@ -38,6 +38,12 @@ class Tallies:
 
     rows: list[Tally] = field(default_factory=list)
 
+    @property
+    def waiting(self) -> dict[str, int]:
+        """What `nav_counts` counts, for a page that has counted it already."""
+        names = {"conflicts": "open", "alerts": "alerts", "proposals": "proposals", "held": "held"}
+        return {shown: self.count(what) for shown, what in names.items()}
+
     def count(self, what: str, connection: int | None = None, *sorts: str) -> int:
         return sum(row.count for row in self._of(what, connection, sorts))
 
@@ -62,11 +68,17 @@ def tallies(*, since: datetime, until: datetime) -> Tallies:
     return Tallies([Tally(*row) for row in rows])
 
 
-def _counted(rows: Rows, what: str, connection: str, sort: object = None, count: object = None, oldest: object = None) -> Rows:
+def _counted(
+    rows: Rows, what: str, connection: str | None = None, sort: object = None, count: object = None, oldest: object = None
+) -> Rows:
     """Result: rows as tallies, in the one shape that a union needs."""
     shaped: Rows = (
         rows.order_by()
-        .annotate(t_what=Value(what, CharField()), t_of=Cast(connection, IntegerField()), t_sort=sort or Value("", CharField()))
+        .annotate(
+            t_what=Value(what, CharField()),
+            t_of=Cast(connection or Value(0), IntegerField()),
+            t_sort=sort or Value("", CharField()),
+        )
         .values("t_what", "t_of", "t_sort")
         .annotate(t_count=count or Count("*"), t_oldest=oldest or Cast(Value(None), DateTimeField()))
         .values_list("t_what", "t_of", "t_sort", "t_count", "t_oldest")
@@ -83,6 +95,7 @@ def _standing() -> list[Rows]:
     return [
         _counted(SyncState.objects.all(), "pairs", "woo_id", status),
         _counted(Item.objects.filter(missing_since=None), "items", "connection_id"),
+        _counted(Alignment.objects.filter(status=Alignment.Status.PROPOSED), "proposals"),
         _counted(confirmed, "aligned", "listing__connection_id", count=Count("item_id", distinct=True)),
         _counted(StoreLocation.objects.all(), "supply", "store_id", Cast("location__connection_id", CharField())),
         _counted(SyncConflict.objects.filter(resolved_at=None), "open", "store_id", F("drift_class")),
@@ -218,7 +231,7 @@ def nav_counts() -> dict[str, int]:
     alerts = Alert.objects.filter(state=Alert.State.OPEN)
     proposals = Alignment.objects.filter(status=Alignment.Status.PROPOSED)
     held = SyncRun.objects.filter(state=SyncRun.State.HELD)
-    parts = [
+    parts: list[Rows] = [
         rows.order_by()
         .annotate(what=Value(what, CharField()))
         .values("what")

@@ -1,5 +1,6 @@
 """The admin as a manager meets it: “Today” first, and a navigation by tasks on every page."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -32,7 +33,10 @@ class BackOffice(AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """“Today”. Who may not see figures is told so, and finds his pages in the navigation."""
         request.current_app = self.name
-        context = {**self.each_context(request), "title": "Today", **self._today(request), **(extra_context or {})}
+        shown = self._today(request)
+        counts = shown["today"].waiting if shown["today"] else None
+        nav = SimpleLazyObject(lambda: self._navigation(request, counts))
+        context = {**self.each_context(request), "title": "Today", **shown, "nav": nav, **(extra_context or {})}
         return TemplateResponse(request, "admin/index.html", context)
 
     def live_view(self, request: HttpRequest) -> HttpResponse:
@@ -50,7 +54,7 @@ class BackOffice(AdminSite):
             return {"today": None}
         return {"today": today_read(user=request.user, now=timezone.now()), "may_start": request.user.has_perm("sync.start_run")}
 
-    def _navigation(self, request: HttpRequest) -> Any:
+    def _navigation(self, request: HttpRequest, counts: Mapping[str, int] | None = None) -> Any:
         from reporting.selectors import nav_counts
 
-        return navigation(site=self, request=request, counts=nav_counts())
+        return navigation(site=self, request=request, counts=nav_counts() if counts is None else counts)

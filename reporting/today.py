@@ -1,6 +1,6 @@
 """What “Today” shows: the state of the shop in a sentence, then figures, then what needs a person, each with its link."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -27,7 +27,7 @@ from sync.models import OutboundWrite, SyncConflict, SyncRun
 
 DAY = timedelta(hours=24)
 MONTH = 30
-NEWEST = 2000  # changes that the live latency is taken from
+NEWEST = 1000  # changes that the live latency is taken from
 LIVE = "last 24 hours"
 State = OutboundWrite.State
 
@@ -73,6 +73,7 @@ class Today:
     """All of the page."""
 
     at: datetime
+    waiting: Mapping[str, int]  # for the menu
     overall: Overall
     verdict: SafeString
     cards: Sequence[Card]
@@ -108,6 +109,7 @@ def today_read(*, user: User | AnonymousUser, now: datetime) -> Today:
     ended = [run for run in runs if run.finished_at and run.state != SyncRun.State.HELD]
     return Today(
         at=now,
+        waiting=period.tallies.waiting,
         overall=judged,
         verdict=badge(judged.level.word, judged.level.tone),
         cards=[_card(headline, figures, month) for headline in HEADLINES],

@@ -135,6 +135,8 @@ def test_conflicts_runs_and_requests_count_within_the_period_only(shop, now):
 def test_measuring_takes_four_statements_however_many_connections_there_are(shop, now):
     for number in range(5):
         factories.store_connection(f"shop-{number}")
+    pair = SyncState.objects.get(pos_sku="MUG-1").alignment
+    told(pair.listing, sold(pair.item, shop[0], now, minutes=30), after=20)
     with CaptureQueriesContext(database) as seen:
         measure(now, *shop)
     assert len(seen) == 4
