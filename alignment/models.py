@@ -10,6 +10,8 @@ from connectors.contract import StockManagement
 from connectors.models import Connection
 from inventory.models import Item, Location
 
+MOST_UNITS = 100_000  # in one pack; beyond it lie barcodes that were typed into the wrong field
+
 
 class Listing(models.Model):
     """A thing a store sells: a product or a variation, known by its remote id, never only by SKU (design.md §1).
@@ -62,7 +64,12 @@ class Listing(models.Model):
 
 
 class Alignment(models.Model):
-    """Item ↔ listing. A listing stands for one item only; an item may stand in several stores."""
+    """Item ↔ listing. A listing stands for one item only; an item may stand in several stores, and in one store as packs of
+    several sizes.
+
+    `units_per_listing`: how many units of the item one unit of the listing takes from the shelf; 6: a pack of six. Whatever is
+    said of the listing (its number, baseline, order lines, writes) counts packs; whatever is said of the item counts its units.
+    """
 
     class MatchType(models.TextChoices):
         EXACT = "exact", "Exact SKU"
@@ -83,6 +90,12 @@ class Alignment(models.Model):
         max_digits=5, decimal_places=4, validators=[MinValueValidator(0), MaxValueValidator(1)], help_text="0 to 1"
     )
     status = models.CharField(max_length=12, choices=Status, default=Status.PROPOSED)
+    units_per_listing = models.PositiveIntegerField(
+        "units per listing",
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_UNITS)],
+        help_text="How many units of the item one of the listing stands for: 6 for a pack of six.",
+    )
     evidence = models.TextField(blank=True)
     is_doubted = models.BooleanField(
         default=False, help_text="Something contradicts it, so it does not confirm itself, however sure it seems."
@@ -101,10 +114,18 @@ class Alignment(models.Model):
             models.UniqueConstraint(fields=["item", "listing"], name="alignment_pair_once"),
             models.UniqueConstraint(fields=["listing"], condition=models.Q(status="confirmed"), name="listing_means_one_item"),
             models.CheckConstraint(condition=models.Q(confidence__gte=0, confidence__lte=1), name="confidence_0_to_1"),
+            models.CheckConstraint(
+                condition=models.Q(units_per_listing__gte=1, units_per_listing__lte=MOST_UNITS), name="units_1_to_100000"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.item} ↔ {self.listing}"
+
+    @property
+    def pack(self) -> str:
+        """What the listing's numbers count, for people: “packs of 6”; "" where they count the item's own units."""
+        return f"packs of {self.units_per_listing}" if self.units_per_listing > 1 else ""
 
 
 class MatchingPolicy(models.Model):

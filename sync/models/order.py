@@ -38,7 +38,8 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """What one line of an order holds of the store's number now (`taken`), and how much of that the ledger has booked."""
+    """What one line of an order holds of the store's number now (`taken`), and how much of that the ledger has booked: both in
+    what the store counts. Its movements add up to −`booked` × `units_per_listing`."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
     remote_id = models.PositiveBigIntegerField()
@@ -48,6 +49,11 @@ class OrderLine(models.Model):
     ordered = models.DecimalField(max_digits=14, decimal_places=3)
     taken = models.DecimalField(max_digits=14, decimal_places=3)
     booked = models.DecimalField(max_digits=14, decimal_places=3, default=0, help_text="Units of it that movements carry.")
+    units_per_listing = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Units of the item in one of it, as they were when it was booked. Empty: never seen with an alignment.",
+    )
     listing_remote_id = models.PositiveBigIntegerField(
         "product's number", default=0, help_text="In the shop's own books; 0: it names none."
     )
