@@ -90,7 +90,7 @@ def test_broken_off_in_the_middle_of_an_export_the_rest_is_booked_later(open_sho
     shop.export()
     monkeypatch.setattr(till_pull, "chunks", lambda rows: chunks(rows, 2))
     with monkeypatch.context() as patch:
-        cut(patch, till_pull._Chunk, "apply", before=True, call=call)
+        cut(patch, till_pull.TillChunk, "apply", before=True, call=call)
         with pytest.raises(PowerCutError):
             shop.sync()
     assert Movement.objects.filter(kind="till").count() == (call - 1) * 2
