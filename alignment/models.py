@@ -17,7 +17,8 @@ class Listing(models.Model):
     """A thing a store sells: a product or a variation, known by its remote id, never only by SKU (design.md §1).
 
     `quantity` is what the store showed last, true at `read_at`; `baseline` what it should show once every acknowledged write
-    of ours is in it. Both are None while unknown. `opened_at` is by the store's clock, as its orders are dated. `suspect` is a residual seen once (design.md §3.5).
+    of ours is in it. Both are None while unknown. `opened_at` is by the store's clock, as its orders are dated. `suspect` is a
+    residual seen once (design.md §3.5).
     """
 
     class Management(models.TextChoices):

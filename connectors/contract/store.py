@@ -126,6 +126,11 @@ class Store(Protocol):
     pacer: "Pacer"
     settle: timedelta  # how long the store can go on working after we gave up waiting
 
+    @property
+    def clock_ahead(self) -> timedelta:
+        """How far its clock is ahead of ours, by its last answer; negative: behind; zero while nobody knows."""
+        ...
+
     def check(self) -> CheckReport: ...
 
     def walk_listings(self, *, told: Told = untold) -> Iterator[Sequence[StoreReading]]:

@@ -7,7 +7,8 @@ picks its nonce from a hundred million, so that a busy shop would refuse one now
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -16,6 +17,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from woocommerce import API
 from woocommerce.oauth import OAuth
 
+from connectors.clocks import clock_ahead
 from connectors.errors import ConfigError, ConnectorError, RejectedError
 from connectors.http import Ask, HttpDoor
 from connectors.http_reply import Reply
@@ -26,9 +28,10 @@ _HEADERS = {"Accept": "application/json", "User-Agent": "Evenstock"}
 class Client(API):  # type: ignore[misc]  # the package has no types
     """Requests to one shop. Replies are JSON; anything else is an error of the type that says what may be done next."""
 
-    def __init__(self, url: str, key: str, secret: str, *, door: HttpDoor) -> None:
+    def __init__(self, url: str, key: str, secret: str, *, door: HttpDoor, now: Callable[[], datetime]) -> None:
         super().__init__(url.rstrip("/"), key, secret, version="wc/v3")
-        self._door = door
+        self._door, self._now = door, now
+        self.clock_ahead = timedelta(0)  # by the last answer
         self._auth: AuthBase = HTTPBasicAuth(key, secret) if self.is_ssl else _Signed(key, secret)
 
     def page(self, endpoint: str, params: Mapping[str, str], *, items: int = 0) -> "Page":
@@ -76,7 +79,9 @@ class Client(API):  # type: ignore[misc]  # the package has no types
             headers["Content-Type"] = "application/json;charset=utf-8"
         url: str = self._API__get_url(endpoint)
         ask = Ask(method, url, params=dict(params or {}), headers=headers, body=body, auth=self._auth)
-        return self._door.read(ask, items=items) if method == "GET" else self._door.write(ask, items=items)
+        reply = self._door.read(ask, items=items) if method == "GET" else self._door.write(ask, items=items)
+        self.clock_ahead = clock_ahead(reply.headers.get("Date"), now=self._now())
+        return reply
 
 
 class Page:

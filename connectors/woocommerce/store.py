@@ -60,8 +60,12 @@ class WooCommerceStore:
             rests_until=rests_until,
             secrets=tuple(filter(None, (key, secret, self._webhook_secret))),
         )
-        self._client = Client(settings.url, key, secret, door=door)
+        self._client = Client(settings.url, key, secret, door=door, now=now)
         self._listings = Listings(self._client, self.pacer, per_page=settings.per_page, version=settings.version)
+
+    @property
+    def clock_ahead(self) -> timedelta:
+        return self._client.clock_ahead
 
     def check(self) -> CheckReport:
         return Doctor(self._client).report()

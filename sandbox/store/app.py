@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import http_date
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
@@ -178,6 +179,11 @@ class StoreApp(Gateway):
     # Answering
 
     def _respond(self, request: Request) -> Response:
+        response = self._reply(request)
+        response.headers["Date"] = http_date(self.clock.now())
+        return response
+
+    def _reply(self, request: Request) -> Response:
         if len(f"{request.method} {request.path}?{request.query_string.decode()} HTTP/1.1") > LONGEST_REQUEST_LINE:
             return Response(TOO_LONG, 414, content_type="text/html")
         base = request.host_url.rstrip("/")

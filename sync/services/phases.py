@@ -164,9 +164,11 @@ def _next_look(ctx: RunContext) -> datetime | None:
         moments.append(suspect.suspected_at + limits().second_look)
     # An account that an order kept from opening: a busy shop must not stay half connected until the next run.
     near = limits().second_look
-    unopened = _aligned(ctx).filter(baseline=None, news_at__gt=ctx.now() - near, news_at__lt=ctx.now() + near)
+    ahead = ctx.store.store.clock_ahead
+    there = ctx.now() + ahead
+    unopened = _aligned(ctx).filter(baseline=None, news_at__gt=there - near, news_at__lt=there + near)
     if (listing := unopened.order_by("news_at").last()) and listing.news_at:
-        moments.append(listing.news_at + limits().store_skew + timedelta(seconds=1))
+        moments.append(listing.news_at - ahead + limits().store_skew + timedelta(seconds=1))
     return min(moments, default=None)
 
 

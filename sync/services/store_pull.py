@@ -208,11 +208,12 @@ class _Chunk:
             # then `opened_at` stays: what orders took from it while it was counted still has to reach the shelf.
             listing.baseline = listing.suspect = listing.suspected_at = None
             return
+        ahead = self.ctx.store.store.clock_ahead  # orders are dated by the store's clock
         verdict = store_reading_judge(
             shows=reading.quantity,
             read_at=self.snapshot.began,
             baseline=listing.baseline,
-            news_at=news_at,
+            news_at=news_at - ahead if news_at else None,
             writes=self.spans.get(listing.pk, ()),
             suspect=listing.suspect,
             suspected_at=listing.suspected_at,
@@ -221,7 +222,7 @@ class _Chunk:
         )
         match verdict:
             case Opening(shows):
-                listing.baseline, listing.opened_at = shows, self.snapshot.began
+                listing.baseline, listing.opened_at = shows, self.snapshot.began + ahead
                 self.ctx.counts["shop_opened"] += 1
             case InStep():
                 listing.suspect = listing.suspected_at = None

@@ -40,7 +40,7 @@ def shop():
             secrets=(KEY, SECRET),
             sleep=lambda _seconds: None,
         )
-        client = Client(server.url, KEY, SECRET, door=door)
+        client = Client(server.url, KEY, SECRET, door=door, now=lambda: NOW)
         app.url, app.calls = server.url, calls
         return client, app
 
