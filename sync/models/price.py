@@ -13,11 +13,10 @@ from simple_history.models import HistoricalRecords
 from alignment.models import Alignment
 from connectors.models import Connection
 from inventory.models import Item
-from sync.core.prices import Rounding
 from sync.models.run import SyncRun
 from sync.models.write import OutboundWrite
 
-_ENDINGS = (Rounding.END_99, Rounding.END_95, Rounding.STEP_05)
+_ENDINGS = ("end_99", "end_95", "step_05")
 
 
 class PricePolicy(models.Model):
@@ -29,11 +28,11 @@ class PricePolicy(models.Model):
         STORE = "store", "The shop: the till is told"
 
     class Round(models.TextChoices):
-        CURRENCY = Rounding.CURRENCY.value, "To the currency's decimals"
-        END_99 = Rounding.END_99.value, "To the nearest price that ends in .99"
-        END_95 = Rounding.END_95.value, "To the nearest price that ends in .95"
-        STEP_05 = Rounding.STEP_05.value, "To the nearest 0.05"
-        NONE = Rounding.NONE.value, "Not at all: a price that doesn't fit is refused"
+        CURRENCY = "currency", "To the currency's decimals"
+        END_99 = "end_99", "To the nearest price that ends in .99"
+        END_95 = "end_95", "To the nearest price that ends in .95"
+        STEP_05 = "step_05", "To the nearest 0.05"
+        NONE = "none", "Not at all: a price that doesn't fit is refused"
 
     connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="price_policy", verbose_name="store")
     price_source = models.CharField("prices are owned by", max_length=10, choices=Source, default=Source.NONE)

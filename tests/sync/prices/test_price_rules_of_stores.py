@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 
 from alignment.models import Listing
 from inventory.models import Item
+from sync.core.prices import Rounding
 from sync.models import PricePolicy, TillFeed
 from tests.sync.shop import problems, product
 
@@ -74,6 +75,10 @@ def test_a_shop_that_adds_no_tax_shows_what_the_till_shows(priced):
 def test_endings_need_two_decimals(priced):
     till = priced(currency="JPY", decimals="0", rounding="end_99")
     assert "can't end as the rule says" in message(till)
+
+
+def test_the_rule_offers_every_rounding_there_is():
+    assert set(PricePolicy.Round.values) == set(Rounding)
 
 
 def test_a_rule_can_not_be_saved_half(db):
