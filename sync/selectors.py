@@ -13,6 +13,7 @@ from connectors.contract import StockManagement
 from connectors.models import Connection
 from inventory.models import Item, StockLevel
 from inventory.scopes import ScopeTable, inherited
+from sync.core.attempts import LastTry
 from sync.core.policy import Policy, Rule
 from sync.core.readings import WriteSpan
 from sync.core.targets import listing_target
@@ -56,6 +57,18 @@ def writes_newest(*, target: Literal["listing_id", "level_id"], ids: Iterable[in
     return {getattr(write, target): write for write in OutboundWrite.objects.filter(pk__in=newest)}
 
 
+def last_try_of(write: OutboundWrite) -> LastTry:
+    """Result: a write as the rules about trying again see it."""
+    return LastTry(
+        owed=write.owed,
+        until=write.next_attempt_at if write.state in write.FAILED else None,
+        is_refused=write.state == write.State.REJECTED,
+        failures=write.failures if write.state == write.State.NOT_SENT else 0,
+        is_alone=write.at_most == 1,
+        is_released=write.is_released,
+    )
+
+
 def others_pass(*, connection: Connection, since: datetime) -> bool:
     """Did a system take any write of ours since then? If not, it is hardly one item's fault that its write failed."""
     return OutboundWrite.objects.filter(connection=connection, state=OutboundWrite.State.APPLIED, answered_at__gte=since).exists()
@@ -73,8 +86,8 @@ def pairs_syncable(*, store: Connection) -> QuerySet[Alignment]:
 
 
 def pairs_with_target(*, store: Connection) -> QuerySet[Alignment]:
-    """Result: the store's syncable pairs whose item its till counts, each with `available` and `target`, worked out by the
-    database: a first sieve, decided exactly by `targets_of`."""
+    """Result: the store's syncable pairs whose item its till counts, each with `available` (units of the item) and `target` (what
+    the listing counts), worked out by the database: a first sieve, decided exactly by `targets_of`."""
     places = StoreLocation.objects.filter(store=store).values("location_id")
     buffer = StoreLocation.objects.filter(store=store).aggregate(sum=Sum("buffer"))["sum"] or ZERO
     available = (
@@ -83,7 +96,9 @@ def pairs_with_target(*, store: Connection) -> QuerySet[Alignment]:
         .annotate(sum=Sum(F("on_hand") - F("reserved")))
         .values("sum")
     )
-    target = Greatest(Floor(Coalesce(F("available"), 0, output_field=NUMBER) - buffer), 0, output_field=NUMBER)
+    units = Floor(Coalesce(F("available"), 0, output_field=NUMBER) - buffer, output_field=NUMBER)
+    packs = Floor(ExpressionWrapper(units / F("units_per_listing"), output_field=NUMBER), output_field=NUMBER)
+    target = Greatest(packs, 0, output_field=NUMBER)
     return (
         pairs_syncable(store=store)
         .annotate(available=Subquery(available, output_field=NUMBER))
@@ -147,17 +162,25 @@ def supply_levels(*, store: Connection, item_ids: Iterable[int]) -> dict[int, St
     return levels
 
 
-def targets_of(*, store: Connection, item_ids: Iterable[int]) -> dict[int, Decimal]:
-    """Result: by item, what the store should show of it, in whole units; an item the till doesn't count is left out."""
+def targets_of(*, store: Connection, pairs: Iterable[tuple[int, int, int]]) -> dict[int, Decimal]:
+    """Result: by listing, what it should show, in what it counts; one whose item the till doesn't count is left out. `pairs`:
+    (listing, item, units per listing)."""
+    pairs = list(pairs)
     supply = list(StoreLocation.objects.filter(store=store).values_list("location_id", "buffer"))
     buffer = sum((held_back for _, held_back in supply), ZERO)
     available: dict[int, list[Decimal]] = {}
     levels = StockLevel.objects.filter(
-        item_id__in=list(item_ids), location_id__in=[place for place, _ in supply], baseline__isnull=False
+        item_id__in={item_id for _, item_id, _ in pairs},
+        location_id__in=[place for place, _ in supply],
+        baseline__isnull=False,
     )
     for item_id, on_hand, reserved in levels.values_list("item_id", "on_hand", "reserved"):
         available.setdefault(item_id, []).append(on_hand - reserved)
-    return {item_id: listing_target(available=parts, buffer=buffer) for item_id, parts in available.items()}
+    return {
+        listing_id: listing_target(available=available[item_id], buffer=buffer, per=per)
+        for listing_id, item_id, per in pairs
+        if item_id in available
+    }
 
 
 def levels_owing(*, till: Connection) -> QuerySet[StockLevel]:

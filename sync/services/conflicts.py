@@ -16,6 +16,7 @@ from connectors.errors import ConfigError
 from connectors.leases import Lease, lease_acquire
 from connectors.models import Connection
 from inventory.models import Movement, StockLevel
+from sync.core.targets import packs_of, units_of
 from sync.models import OrderLine, SyncConflict, SyncLog, SyncState
 from sync.selectors import conflicts_open, supply_levels
 from sync.services.drift import drift_accept
@@ -74,9 +75,13 @@ def outcome_of(conflict: SyncConflict, winner: Winner) -> str:
     if winner == POS:
         return f"The till wins: the shop's {conflict.woo_value} goes back to {conflict.pos_value} with the next sync."
     if winner == WOO:
-        units = conflict.difference or Decimal(0)
+        per = conflict.alignment.units_per_listing if conflict.alignment else 1
+        units = units_of(conflict.difference or Decimal(0), per)
         return f"The shop wins: {units.normalize():+f} are booked, and the till is told with the next sync."
-    return f"Counted: {quantity_text(Decimal(winner))} lie on the shelf. Both sides are told with the next sync."
+    pair, in_packs = conflict.alignment, ""
+    if pair and pair.pack:
+        in_packs = f" of the till's units ({quantity_text(packs_of(Decimal(winner), pair.units_per_listing))} {pair.pack})"
+    return f"Counted: {quantity_text(Decimal(winner))}{in_packs} lie on the shelf. Both sides are told with the next sync."
 
 
 def conflicts_of_sku(*, store: Connection, sku: str) -> list[SyncConflict]:
@@ -147,8 +152,8 @@ def _settle(conflict: SyncConflict, pair: Alignment, winner: Winner, by: User | 
         raise ConfigError("The till has no level for this item.", next_step="Let the till count it first.")
     if winner == WOO and level and residual is not None:
         drift_accept(
-            store=conflict.store, listing=listing, level=level, units=residual, reference=f"conflict {conflict.pk}",
-            at=now, by=by, why=reason,
+            store=conflict.store, listing=listing, level=level, units=units_of(residual, pair.units_per_listing),
+            reference=f"conflict {conflict.pk}", at=now, by=by, why=reason,
         )  # fmt: skip
     elif level and isinstance(winner, Decimal):
         _count(conflict, pair, level, winner, by, reason, now)

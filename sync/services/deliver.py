@@ -180,18 +180,14 @@ def _claim(ctx: RunContext, operation_ids: list[UUID]) -> dict[UUID, dict[str, A
         .filter(operation_id__in=operation_ids, state=State.PENDING)
         .select_related("listing")
     )
-    pairs = dict(
-        Alignment.objects.filter(listing_id__in=[row.listing_id for row in rows], status=Alignment.Status.CONFIRMED).values_list(
-            "listing_id", "item_id"
-        )
-    )
-    targets = targets_of(store=ctx.store.connection, item_ids=pairs.values())
+    pairs = Alignment.objects.filter(listing_id__in=[row.listing_id for row in rows], status=Alignment.Status.CONFIRMED)
+    targets = targets_of(store=ctx.store.connection, pairs=pairs.values_list("listing_id", "item_id", "units_per_listing"))
     reviewed = set(under_review(store=ctx.store.connection).values_list("alignment__listing_id", flat=True))
     prices = prices_carried(rows=rows)
     sent: dict[UUID, dict[str, Any]] = {}
     for row in rows:
         listing = row.listing
-        target = targets.get(pairs.get(row.listing_id or 0, 0))
+        target = targets.get(row.listing_id or 0)
         row.delta = ZERO
         if (
             row.carries_number

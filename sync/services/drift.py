@@ -13,6 +13,7 @@ from alignment.models import Alignment, Listing
 from connectors.models import Connection
 from inventory.models import Movement, StockLevel
 from sync.core.policy import Accept, AskPerson, Decision, DriftClass, Policy, Rule, decide, drift_class
+from sync.core.targets import units_of
 from sync.models import SyncConflict, SyncLog
 from sync.selectors import conflicts_open, rules_of, supply_levels
 from sync.services.context import RunContext
@@ -43,7 +44,8 @@ def drift_accept(
     by: User | None,
     why: str,
 ) -> None:
-    """Book what a store shows as a movement, so that the till is owed it. The listing's account is the caller's to change."""
+    """Book what a store shows as a movement of so many of the item's units, so that the till is owed it. The listing's account is
+    the caller's to change."""
     Movement.objects.create(
         item_id=level.item_id,
         location_id=level.location_id,
@@ -102,9 +104,10 @@ class _Drifts:
 
     def _one(self, listing: Listing, pair: Alignment, residual: Decimal) -> None:
         rule = self.rules[pair.item_id]
+        units = units_of(residual, pair.units_per_listing)  # rules count what the till counts: a pack of 6 off is no minor thing
         decision = decide(
             rule=rule,
-            residual=residual,
+            residual=units,
             store_changed_at=listing.suspected_at,
             till_changed_at=self.till_moved_at.get(pair.item_id),
         )
@@ -121,7 +124,7 @@ class _Drifts:
         if isinstance(decision, Accept) and level:
             reference = f"drift of listing {listing.remote_id} at {self.now:%Y%m%dT%H%M%S%f}"
             drift_accept(
-                store=self.store, listing=listing, level=level, units=residual, reference=reference, at=self.now, by=None,
+                store=self.store, listing=listing, level=level, units=units, reference=reference, at=self.now, by=None,
                 why=decision.why,
             )  # fmt: skip
             self.ctx.changed_items.add(pair.item_id)
@@ -149,18 +152,17 @@ class _Drifts:
             conflict := conflict
             or SyncConflict(store=self.store, alignment=pair, conflict_type=SyncConflict.Type.QUANTITY, detected_at=self.now)
         )
-        size = drift_class(residual, minor_to=rule.minor_to, major_to=rule.major_to)
+        units = units_of(residual, pair.units_per_listing)
+        size = drift_class(units, minor_to=rule.minor_to, major_to=rule.major_to)
         conflict.pos_value, conflict.woo_value = quantity_text(shows - residual), quantity_text(shows)
         conflict.difference, conflict.drift_class = residual, size
-        conflict.why = (
-            f"Changed in the shop; no order explains it. {decision.why}"
-            if isinstance(decision, AskPerson)
-            else ("Changed in the shop; no order explains it.")
-        )
+        in_packs = f" The shop counts {pair.pack}: {quantity_text(abs(units))} units at the till." if pair.pack else ""
+        why = f"Changed in the shop; no order explains it.{in_packs}"
+        conflict.why = f"{why} {decision.why}" if isinstance(decision, AskPerson) else why
         if isinstance(decision, AskPerson):
             self.ctx.counts["conflicts_opened"] += 1
             if size == DriftClass.CRITICAL:
-                logger.error("%s of %s is %s units off; it waits for a person", listing, self.store, quantity_text(residual))
+                logger.error("%s of %s is %s units off; it waits for a person", listing, self.store, quantity_text(units))
             return
         resolution = SyncConflict.Resolution.WOO if isinstance(decision, Accept) else SyncConflict.Resolution.POS
         conflict.resolved_at, conflict.resolution, conflict.reason = self.now, resolution, decision.why

@@ -16,6 +16,7 @@ from connectors.errors import ConnectorError
 from connectors.models import Connection
 from inventory.models import Movement, StockLevel
 from sync.core.orders import LineBooked, line_effect, line_problem
+from sync.core.targets import units_of
 from sync.limits import limits
 from sync.models import Order, OrderLine, SyncLog
 from sync.selectors import supply_levels
@@ -204,6 +205,9 @@ class _Orders:
             waits=line.waits,
         )
         is_new = line.waits or known is None or not known.taken
+        holds = known is not None and bool(known.taken or known.booked) and not line.waits
+        if pair and (line.units_per_listing is None or not holds):  # what was booked is given back as it was taken
+            line.units_per_listing = pair.units_per_listing
         line.waits = is_new and opened_at is None and effect.booked != taken and self._is_since_the_beginning(order)
         line.taken, line.booked = taken, effect.booked
         line.save()
@@ -234,8 +238,11 @@ class _Orders:
             return "The till has no level for its item."
         return "Less than nothing was ordered: it counts as given back." if line.ordered < 0 else ""
 
-    def _book(self, order: Order, line: OrderLine, pair: Alignment, level: StockLevel, quantity: Decimal) -> None:
-        now = self.ctx.now()
+    def _book(self, order: Order, line: OrderLine, pair: Alignment, level: StockLevel, packs: Decimal) -> None:
+        """Take so many of what the listing counts from the shelf, or give them back."""
+        now, per = self.ctx.now(), line.units_per_listing or 1
+        quantity = units_of(packs, per)
+        in_packs = f", {quantity_text(abs(packs))} × {per}" if per > 1 else ""
         Movement.objects.create(
             item_id=pair.item_id,
             location_id=level.location_id,
@@ -245,14 +252,14 @@ class _Orders:
             reference=f"order {order.remote_id} line {line.remote_id} state {order.state_count}{self.suffix}",
             occurred_at=order.modified_at,
             recorded_at=now,
-            reason=f"Order {order.number}, {order.status}"[:250],
+            reason=f"Order {order.number}, {order.status}{in_packs}"[:250],
         )
         StockLevel.objects.filter(pk=level.pk).update(on_hand=F("on_hand") + quantity)
-        self._log(order, pair, quantity, now)
+        self._log(order, pair, packs, now)
         self.ctx.changed_items.add(pair.item_id)
         self.ctx.counts["online_units"] += int(abs(quantity))
 
-    def _log(self, order: Order, pair: Alignment, quantity: Decimal, now: Any) -> None:
+    def _log(self, order: Order, pair: Alignment, packs: Decimal, now: Any) -> None:
         shows = self.by_pk[pair.listing_id].baseline
         if shows is None:  # the shop shows no number that could have changed
             return
@@ -262,7 +269,7 @@ class _Orders:
             at=now,
             source=SyncLog.Source.WOO,
             action=SyncLog.Action.QUANTITY,
-            old_value=quantity_text(shows - quantity),
+            old_value=quantity_text(shows - packs),
             new_value=quantity_text(shows),
             reason=f"Order {order.number}, {order.status}",
         )

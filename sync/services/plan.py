@@ -10,7 +10,7 @@ from django.db import transaction
 from inventory.models import StockLevel
 from sync.core.guards import zeroed_by, zeroing_guard
 from sync.models import OutboundWrite
-from sync.selectors import levels_owing, pairs_owing, pairs_syncable, targets_of, writes_newest
+from sync.selectors import last_try_of, levels_owing, pairs_owing, pairs_syncable, targets_of, writes_newest
 from sync.services.context import RunContext, Side, chunks
 from sync.services.log import quantity_text
 
@@ -37,11 +37,11 @@ def changes_find(*, ctx: RunContext, item_ids: Iterable[int] | None = None) -> l
     store = ctx.store.connection
     found: list[Change] = []
     owing = pairs_owing(store=store) if item_ids is None else pairs_owing(store=store).filter(item_id__in=item_ids)
-    rows = owing.values_list("id", "item_id", "listing_id", "item__sku", "listing__sku", "listing__baseline")
-    for chunk in chunks(rows.iterator(chunk_size=1000)):
-        targets = targets_of(store=store, item_ids=[row[1] for row in chunk])
-        for pair_id, item_id, listing_id, sku, woo_sku, baseline in chunk:
-            target = targets.get(item_id)
+    names = ("listing_id", "item_id", "units_per_listing", "id", "item__sku", "listing__sku", "listing__baseline")
+    for chunk in chunks(owing.values_list(*names).iterator(chunk_size=1000)):
+        targets = targets_of(store=store, pairs=[row[:3] for row in chunk])
+        for listing_id, _, _, pair_id, sku, woo_sku, baseline in chunk:
+            target = targets.get(listing_id)
             if target is not None and baseline is not None and target != baseline:
                 found.append(Change(pair_id, listing_id, sku, woo_sku, baseline, target))
     owed = {change.listing_id: change.target - change.shows for change in found}
@@ -59,7 +59,7 @@ class _History:
         for ids in chunks(owed):
             newest |= writes_newest(target=target, ids=ids)
         self._failed = {pk: row for pk, row in newest.items() if row.state in OutboundWrite.FAILED}
-        self.held = {pk for pk, row in self._failed.items() if row.last_try.holds(owed=owed[pk], now=ctx.now())}
+        self.held = {pk for pk, row in self._failed.items() if last_try_of(row).holds(owed=owed[pk], now=ctx.now())}
 
     def of(self, pk: int) -> dict[str, Any]:
         """Result: what the next write inherits. One that a person released begins anew, but alone."""

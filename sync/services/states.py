@@ -13,7 +13,7 @@ from connectors.contract import StockManagement
 from inventory.models import StockLevel
 from sync.limits import limits
 from sync.models import OutboundWrite, SyncConflict, SyncState
-from sync.selectors import conflicts_open, targets_of, writes_newest
+from sync.selectors import conflicts_open, last_try_of, targets_of, writes_newest
 from sync.services.context import RunContext, chunks
 from sync.services.findings import conflicts_close_gone, conflicts_follow, unsettled_find
 from sync.services.log import counted
@@ -70,7 +70,8 @@ def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled:
     found = Alignment.objects.filter(pk__in=list(pair_ids)).order_by().select_related("item", "listing", "sync_state")
     pairs = [pair for pair in found if pair.listing.connection_id == ctx.store.connection.pk]
     listing_ids = [pair.listing_id for pair in pairs]
-    targets = targets_of(store=ctx.store.connection, item_ids=[pair.item_id for pair in pairs])
+    counted_in = [(pair.listing_id, pair.item_id, pair.units_per_listing) for pair in pairs]
+    targets = targets_of(store=ctx.store.connection, pairs=counted_in)
     till = _till_quantities(ctx, [pair.item_id for pair in pairs])
     writes = writes_newest(target="listing_id", ids=listing_ids)
     untold = _untold_items([pair.item_id for pair in pairs])
@@ -82,7 +83,7 @@ def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled:
         old = getattr(pair, "sync_state", None)
         said = pair_status(
             pair=pair,
-            target=targets.get(pair.item_id),
+            target=targets.get(pair.listing_id),
             write=writes.get(pair.listing_id),
             review=review.get(pair.pk),
             till_is_untold=pair.item_id in untold,
@@ -136,7 +137,7 @@ def _failed_at(write: OutboundWrite, owed: Decimal) -> bool:
     """Is this what became of the newest try to pay just that, and should a person know? A lost answer alone is no failure."""
     if write.state not in OutboundWrite.FAILED or write.owed != owed:
         return False
-    return not write.failures or write.last_try.is_bad(attempts=limits().attempts)
+    return not write.failures or last_try_of(write).is_bad(attempts=limits().attempts)
 
 
 def _said_of(write: OutboundWrite) -> str:

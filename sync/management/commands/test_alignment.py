@@ -65,6 +65,8 @@ def _pair_lines(pair: Alignment) -> Iterator[str]:
     item, listing = pair.item, pair.listing
     yield f"{_thing(item)} of {item.connection} is {_thing(listing)} in {listing.connection}."
     why = pair.evidence or "no evidence noted"
+    if pair.pack:
+        yield f"  The store sells it in {pair.pack}: one of them is {pair.units_per_listing} of the till's units."
     yield f"  Why: {pair.get_match_type_display()}, confidence {pair.confidence.normalize():f}: {why}"
     for level in StockLevel.objects.filter(item=item).select_related("location"):
         reserved = f", {_number(level.reserved)} of them reserved" if level.reserved else ""
@@ -73,8 +75,9 @@ def _pair_lines(pair: Alignment) -> Iterator[str]:
         yield f"  {level.location}: {_number(level.on_hand)} on hand{reserved}; {said}"
     shown = f"{_number(listing.quantity)} {_when(listing.read_at, listing.connection)}"
     yield f"  The store showed {shown}{_by_now(listing.baseline, listing.quantity)}"
-    target = targets_of(store=listing.connection, item_ids=[item.pk]).get(item.pk)
-    yield f"  It should show {_number(target)}; owed: {_owed_text(listing, target)}"
+    target = targets_of(store=listing.connection, pairs=[(listing.pk, item.pk, pair.units_per_listing)]).get(listing.pk)
+    in_packs = f" ({pair.pack})" if pair.pack else ""
+    yield f"  It should show {_number(target)}{in_packs}; owed: {_owed_text(listing, target)}"
 
 
 def _by_now(believed: Decimal | None, reading: Decimal | None) -> str:
