@@ -9,7 +9,6 @@ from django.db.models import Q
 from alignment.models import Listing
 from connectors.models import Connection
 from inventory.models import StockLevel
-from sync.core.attempts import LastTry
 from sync.models.run import SyncRun
 
 
@@ -104,18 +103,6 @@ class OutboundWrite(models.Model):
     def owed(self) -> Decimal:
         """What it was about to pay, in units."""
         return self.planned_to - self.planned_from
-
-    @property
-    def last_try(self) -> LastTry:
-        """The same as the rules about trying again see it."""
-        return LastTry(
-            owed=self.owed,
-            until=self.next_attempt_at if self.state in self.FAILED else None,
-            is_refused=self.state == self.State.REJECTED,
-            failures=self.failures if self.state == self.State.NOT_SENT else 0,
-            is_alone=self.at_most == 1,
-            is_released=self.is_released,
-        )
 
     @property
     def target(self) -> Listing | StockLevel | None:

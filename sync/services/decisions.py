@@ -8,7 +8,7 @@ from connectors.leases import lease_acquire
 from connectors.services import CallLog, connection_open
 from sync.limits import limits
 from sync.models import OutboundWrite, SyncRun, TillFeed
-from sync.selectors import writes_newest
+from sync.selectors import last_try_of, writes_newest
 
 
 def feed_release(*, feed: TillFeed, now: Callable[[], datetime]) -> None:
@@ -53,4 +53,4 @@ def writes_retry(*, writes: Iterable[OutboundWrite]) -> int:
 
 def write_is_held(write: OutboundWrite) -> bool:
     """Was it refused, or did it fail so often that it is not tried again by itself for long?"""
-    return write.state in OutboundWrite.FAILED and write.last_try.is_bad(attempts=limits().attempts)
+    return write.state in OutboundWrite.FAILED and last_try_of(write).is_bad(attempts=limits().attempts)

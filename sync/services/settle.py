@@ -11,7 +11,7 @@ from inventory.models import StockLevel
 from sync.core.attempts import hold_for, split_unknown
 from sync.limits import limits
 from sync.models import OutboundWrite
-from sync.selectors import others_pass
+from sync.selectors import last_try_of, others_pass
 from sync.services.context import RunContext, Side, chunks
 from sync.services.deliver import DECIDED, log_applied, rows_save, write_landed, write_subject
 from sync.services.log import counted
@@ -68,7 +68,7 @@ def write_came_to_nothing(*, ctx: RunContext, side: Side, row: OutboundWrite, er
     row.next_attempt_at = None
     if row.listing_id:
         ctx.changed_listings.add(row.listing_id)
-    if row.last_try.is_bad(attempts=limits().attempts):
+    if last_try_of(row).is_bad(attempts=limits().attempts):
         shortly = (row.sent_at or row.created_at) - limits().held_while_all_fails
         row.next_attempt_at = ctx.now() + hold_for(
             failures=row.failures,
