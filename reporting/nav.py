@@ -32,7 +32,11 @@ TASKS = (
     Task("Stock", ("sync.syncstate", "inventory.stocklevel", "inventory.movement", "inventory.item", "alignment.listing")),
     Task("Orders", ("sync.order", "sync.inboundevent", "sync.hookhealth")),
     Task("Prices", ("sync.pricereview", "sync.pricewrite", "sync.tillprice", "sync.pricepolicy")),
-    Task("Runs", ("sync.syncrun", "sync.outboundwrite", "sync.tillfeed", "sync.synclog", "sync.runproblem"), counts="held"),
+    Task(
+        "Runs",
+        ("sync.syncrun", "sync.outboundwrite", "sync.tillfeed", "sync.synclog", "sync.runproblem", "sync.putoff"),
+        counts="held",
+    ),
     Task("Buying", ("purchasing.purchaseorder", "purchasing.*")),
     Task("Reports", ("reporting.dailymetric", "reporting.*")),
     Task("Connections", ("connectors.connection", "connectors.apicall"), is_setup=True),

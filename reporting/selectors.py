@@ -90,11 +90,13 @@ def _standing() -> list[Rows]:
     """Result: what there is now: pairs by status, items and their partners, what is open, and what waits to be told."""
     unread = Q(pos_quantity=None) | Q(woo_quantity=None)
     status = Case(When(unread, then=Value("unknown")), default=F("sync_status"), output_field=CharField())
-    confirmed = Alignment.objects.filter(status=Alignment.Status.CONFIRMED, item__missing_since=None)
+    gone = Item.objects.exclude(missing_since=None)  # few, and found by index: cheaper than asking each of the others
+    confirmed = Alignment.objects.filter(status=Alignment.Status.CONFIRMED).exclude(item__in=gone.values("pk"))
     waiting = OutboundWrite.objects.filter(state__in=OutboundWrite.OPEN)
     return [
         _counted(SyncState.objects.all(), "pairs", "woo_id", status),
-        _counted(Item.objects.filter(missing_since=None), "items", "connection_id"),
+        _counted(Item.objects.all(), "items", "connection_id"),
+        _counted(gone, "items gone", "connection_id"),
         _counted(Alignment.objects.filter(status=Alignment.Status.PROPOSED), "proposals"),
         _counted(confirmed, "aligned", "listing__connection_id", count=Count("item_id", distinct=True)),
         _counted(StoreLocation.objects.all(), "supply", "store_id", Cast("location__connection_id", CharField())),
@@ -154,7 +156,7 @@ def _figures(pk: int, counted: Tallies, told: list[Decimal], calls: list[tuple[i
     times = [Decimal(latency) for latency, status in calls if status]
     tills = counted.sorts("supply", pk)
     return Figures(
-        items=sum(counted.count("items", int(till)) for till in set(tills)),
+        items=sum(counted.count("items", int(till)) - counted.count("items gone", int(till)) for till in set(tills)),
         items_aligned=counted.count("aligned", pk) if tills else 0,
         pairs=pairs,
         pairs_known=pairs - unknown,

@@ -8,7 +8,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from connectors.models import ApiCall
-from inventory.models import Movement
+from inventory.models import Item, Movement
 from reporting.models import DailyMetric
 from reporting.selectors import nav_counts, period_measure, runs_to_show
 from reporting.services import metrics_record
@@ -76,6 +76,9 @@ def test_standing_figures_come_from_pairs_and_from_the_items_of_tills_that_suppl
     assert (figures[store.pk].items, figures[store.pk].items_aligned) == (3, 2)
     assert (figures[store.pk].pairs, figures[store.pk].pairs_known, figures[store.pk].pairs_in_step) == (2, 2, 1)
     assert (figures[till.pk].items, figures[till.pk].pairs) == (0, 0)
+    Item.objects.filter(sku__in=["MUG-1", "PAN-1"]).update(missing_since=now)
+    without = measure(now, till, store).figures[store.pk]
+    assert (without.items, without.items_aligned) == (1, 1)
 
 
 def test_a_pair_without_a_reading_is_unknown_whatever_its_status(shop, now):

@@ -1,0 +1,72 @@
+"""`make screenshots`: the pictures of README and docs, of a seeded shop. Kept small by ImageMagick, where it is there."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.browser.seed import PASSWORD
+from tests.browser.server import ROOT, ServedShop, chromium, served
+
+IMAGES = ROOT / "docs" / "images"
+MOST = 150_000  # bytes
+WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+# Name → page, dark, narrow, whole page.
+PICTURES: dict[str, tuple[str, bool, bool, bool]] = {
+    "today": ("today", False, False, True),
+    "today-dark": ("today", True, False, False),
+    "today-phone": ("today", False, True, False),
+    "conflicts": ("sync.syncconflict list", False, False, False),
+    "conflict": ("one open conflict", False, False, False),
+    "conflict-phone": ("one open conflict", True, True, False),
+    "states-dark": ("sync.syncstate list", True, False, False),
+    "run": ("run with problems", False, False, False),
+    "held": ("held run", False, False, False),
+    "alerts": ("alerts.alert list", False, False, False),
+}
+
+
+def main() -> int:
+    """Result: the exit code; 1 where there is no browser, or a picture is too large."""
+    if not (found := chromium()):
+        print("There is no Chromium on this machine: install the package “chromium”.", file=sys.stderr)
+        return 1
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    import django
+    from playwright.sync_api import sync_playwright
+
+    django.setup()
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder), products=600) as shop, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        for name, picture in PICTURES.items():
+            _take(browser, shop, IMAGES / f"{name}.png", *picture)
+        browser.close()
+    large = [path for path in IMAGES.glob("*.png") if path.stat().st_size > MOST]
+    for path in large:
+        print(f"{path} is larger than {MOST:,} bytes.", file=sys.stderr)
+    return 1 if large else 0
+
+
+def _take(browser: Any, shop: ServedShop, path: Path, page_name: str, dark: bool, narrow: bool, whole: bool) -> None:
+    from tests.browser.pages import pages
+
+    look = {"color_scheme": "dark" if dark else "light", "viewport": NARROW if narrow else WIDE}
+    context = browser.new_context(base_url=shop.url, **look)
+    page = context.new_page()
+    page.goto("/admin/login/")
+    page.fill("#id_username", "manager" if page_name != "held run" else "lead")
+    page.fill("#id_password", PASSWORD)
+    page.click("[type=submit]")
+    page.goto(pages(shop)[page_name])
+    page.screenshot(path=path, full_page=whole)
+    context.close()
+    if shutil.which("convert"):
+        subprocess.run(["convert", path, "+dither", "-colors", "64", "-strip", f"png8:{path}"], check=True)
+    print(f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
