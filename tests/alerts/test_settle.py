@@ -200,6 +200,7 @@ class TestPeople:
         look(now + MINUTE)
         alert = Alert.objects.get()
         assert (alert.state, alert.cause_gone_at) == ("resolved", now + MINUTE)
+        assert alerts_reopen(alerts=[alert], by=by) == 0
         look(now + 2 * MINUTE, found())
         assert (Alert.objects.get().state, told(mail)) == ("open", 2)
 
