@@ -16,6 +16,7 @@ from alignment.matching.things import Cut
 
 CANDIDATES = 12
 _LOOKED_AT = 20_000  # listings per item, counted once for each shared feature
+_TIMES_TOUCHED = 50  # by so many features at most, nearly always
 _PIECE = 3
 _BEGINNING = 4
 
@@ -82,24 +83,29 @@ class Index:
         found = [(len(places), name, places) for name in wanted if (places := self._postings.get(name)) is not None]
         found.sort(key=lambda entry: entry[:2])
         sums, looked = self._sum, 0
-        sums[:] = 0
+        used: list[Indices] = []
         for count, name, places in found:
             looked += count
-            if looked > _LOOKED_AT and looked > count:
+            if used and looked > _LOOKED_AT:
                 break
             sums[places] += wanted[name] * self._rarity(count)
-        best = self._best(sums / self._length, most) if found else []
+            used.append(places)
+        best = self._best(np.concatenate(used), most) if used else []
         certain = [place for code in certain_codes(item) for place in self._codes.get(code, ())[:3]]
         return list(dict.fromkeys([*certain, *best]))
 
-    def _best(self, sums: npt.NDArray[np.float32], most: int) -> list[int]:
-        if self.size > most:
-            places = np.argpartition(sums, -most)[-most:]
+    def _best(self, touched: Indices, most: int) -> list[int]:
+        """Result: the best of the touched listings; their sums are nought again afterwards. One may be there several times."""
+        values = self._sum[touched] / self._length[touched]
+        enough = most * _TIMES_TOUCHED
+        if len(touched) > enough:
+            top = np.argpartition(values, -enough)[-enough:]
+            self._sum[touched] = 0
+            touched, values = touched[top], values[top]
         else:
-            places = np.arange(self.size)
-        places = places[sums[places] > 0]
-        order = np.lexsort((places, -sums[places]))  # equal sums in the catalogue's order: the same result every time
-        return [int(place) for place in places[order]]
+            self._sum[touched] = 0
+        order = np.lexsort((touched, -values))  # equal sums in the catalogue's order: the same result every time
+        return list(dict.fromkeys(touched[order].tolist()))[:most]
 
 
 def certain_codes(cut: Cut) -> Iterator[str]:
