@@ -63,10 +63,9 @@ class LogEntryAdmin(ReadOnlyAdmin):
     """What people did in the admin, and what they were not allowed to do."""
 
     list_display = ("action_time", "user", "action", "object_repr", "said")
-    list_filter = (RefusedFilter, "user", "content_type")
+    list_filter = (RefusedFilter, "user", "content_type", "action_time")
     list_select_related = ("user", "content_type")
     search_fields = ("object_repr", "change_message", "user__username")
-    date_hierarchy = "action_time"
     fields = ("action_time", "user", "action", "content_type", "object_repr", "said")
 
     @admin.display(description="action", ordering="action_flag")

@@ -81,12 +81,11 @@ class AlertAdmin(ReadOnlyAdmin, HistoryAdmin):
 
     list_display = ("level", "about", "message", "age", "state_shown", "assigned_to")
     list_display_links = ("about",)
-    list_filter = (StateFilter, "severity", MineFilter, "rule", "connection")
+    list_filter = (StateFilter, "severity", MineFilter, "rule", "connection", "opened_at")
     list_select_related = ("connection", "assigned_to")
     list_per_page = 50
     search_fields = ("title", "words", "notes", "item__sku", "item__name")
     search_help_text = "Product, SKU, words or notes"
-    date_hierarchy = "opened_at"
     fields = (
         *("level", "state_shown", "assigned_to", "rule", "title", "since", "opened_at", "seen", "snoozed_until", "escalated_at"),
         *("cause_gone_at", "notes", "resolved_by", "resolved_at", "connection", "item", "listing", "run"),

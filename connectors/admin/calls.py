@@ -36,10 +36,9 @@ class ApiCallAdmin(ReadOnlyAdmin):
     """Newest first. Paths carry no secrets: the HTTP door leaves them out."""
 
     list_display = ("at", "connection", "method", "path", "reply", "latency_ms")
-    list_filter = ("connection", ReplyFilter, "method")
+    list_filter = ("connection", ReplyFilter, "method", "at")
     list_select_related = ("connection",)
     search_fields = ("path", "error")
-    date_hierarchy = "at"
     fields = ("connection", "at", "method", "path", "reply", "latency_ms", "error")
 
     @admin.display(description="reply", ordering="status")

@@ -29,6 +29,7 @@ class Item(models.Model):
     class Meta:
         ordering = ["sku"]
         constraints = [models.UniqueConstraint(fields=["connection", "sku"], name="item_sku_once_per_till")]
+        indexes = [models.Index(fields=["sku"], name="items_by_sku")]
 
     def __str__(self) -> str:
         return self.sku

@@ -17,9 +17,8 @@ class DailyMetricAdmin(ReadOnlyAdmin):
     """Newest day first; shares are worked out from the counts."""
 
     list_display = ("day", "connection", "latency", "coverage", "conflicts", "success", "accuracy", "writes_applied", "answers")
-    list_filter = ("connection",)
+    list_filter = ("connection", "day")
     list_select_related = ("connection",)
-    date_hierarchy = "day"
 
     @admin.display(description="sync latency, p95", ordering="latency_p95")
     def latency(self, row: DailyMetric) -> str:

@@ -67,13 +67,12 @@ class SyncConflictAdmin(ReadOnlyAdmin, HistoryAdmin):
 
     list_display = ("product", "kind", "till", "off_by", "shop", "size", "why", "since", "outcome", "store")
     list_display_links = ("product",)
-    list_filter = (OpenFilter, "conflict_type", "drift_class", "store")
+    list_filter = (OpenFilter, "conflict_type", "drift_class", "store", "detected_at")
     list_select_related = ("store", "alignment__item", "alignment__listing", "listing", "order")
     search_fields = (
         "alignment__item__sku", "alignment__item__name", "alignment__listing__sku", "alignment__listing__name", "listing__sku",
         "listing__name", "subject",
     )  # fmt: skip
-    date_hierarchy = "detected_at"
     fieldsets = (
         (None, {"fields": ("product", "kind", "size", "till", "off_by", "shop", "why")}),
         ("What became of it", {"fields": ("outcome", "reason", "resolved_by", "resolved_at")}),

@@ -23,10 +23,9 @@ class TillFeedAdmin(ReadOnlyAdmin):
     """Newest truth first. A held one waits here for a manager."""
 
     list_display = ("name", "connection", "state_badge", "true_at", "used", "seen_again", "message")
-    list_filter = (RunFilter, "state", "connection")
+    list_filter = (RunFilter, "state", "connection", "true_at")
     list_select_related = ("connection",)
     search_fields = ("name", "identity")
-    date_hierarchy = "true_at"
     fields = (
         "name", "connection", "state_badge", "message", "true_at", "received_at", "used", "seen_again", "run", "identity",
     )  # fmt: skip

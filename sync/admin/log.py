@@ -20,10 +20,9 @@ class SyncLogAdmin(ReadOnlyAdmin):
     """One row per changed value, newest first."""
 
     list_display = ("at", "product", "change", "action", "source_badge", "reason", "run_link")
-    list_filter = (RunFilter, "source", "action")
+    list_filter = (RunFilter, "source", "action", "at")
     list_select_related = ("alignment__item", "alignment__listing")
     search_fields = ("alignment__item__sku", "alignment__listing__sku", "alignment__item__name", "alignment__listing__name")
-    date_hierarchy = "at"
     fields = ("at", "product", "source_badge", "action", "old_value", "new_value", "reason", "run", "alignment")
 
     @admin.display(description="product", ordering="alignment__item__sku")

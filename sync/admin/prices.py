@@ -57,10 +57,9 @@ class PriceReviewAdmin(ReadOnlyAdmin, HistoryAdmin):
 
     list_display = ("product", "prices", "margin", "why", "since", "state_badge", "store")
     list_display_links = ("product",)
-    list_filter = (WaitingFilter, "store", "price_source")
+    list_filter = (WaitingFilter, "store", "price_source", "detected_at")
     list_select_related = ("store", "alignment__item", "alignment__listing", "decided_by")
     search_fields = ("alignment__item__sku", "alignment__item__name", "alignment__listing__sku", "alignment__listing__name")
-    date_hierarchy = "detected_at"
     fieldsets = (
         ("Figures", {"fields": ("product", "prices", "margin", "source_price", "why")}),
         ("What became of it", {"fields": ("state_badge", "reason", "decided_by", "decided_at")}),

@@ -34,10 +34,9 @@ class SyncRunAdmin(ReadOnlyAdmin):
     """Newest first. A held one waits here for a manager; a new one is started here."""
 
     list_display = ("short_name", "state_badge", "store", "started", "took", "carried", "trouble")
-    list_filter = ("state", StoreFilter, "kind", "dry_run")
+    list_filter = ("state", StoreFilter, "kind", "dry_run", "started_at")
     list_select_related = ("store",)
     search_fields = ("store__name", "message")
-    date_hierarchy = "started_at"
     change_list_template = "admin/sync/syncrun/change_list.html"
     change_form_template = "admin/sync/syncrun/change_form.html"
 

@@ -24,9 +24,8 @@ class JobSlotAdmin(ReadOnlyAdmin):
     """Newest first. Done ones are forgotten after a day, troubles after thirty."""
 
     list_display = ("job", "due", "state_badge", "took", "attempts", "message")
-    list_filter = ("state", "task")
+    list_filter = ("state", "task", "slot")
     search_fields = ("job",)
-    date_hierarchy = "slot"
     fieldsets = (
         (None, {"fields": ("job", "state_badge", "message", "attempts")}),
         ("When", {"fields": ("slot", "queued_at", "sent_at", "started_at", "finished_at", "until")}),

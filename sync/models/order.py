@@ -24,6 +24,7 @@ class Order(models.Model):
     class Meta:
         ordering = ["-modified_at"]
         constraints = [models.UniqueConstraint(fields=["connection", "remote_id"], name="order_once_per_store")]
+        indexes = [models.Index(fields=["-modified_at"], name="orders_by_news")]
 
     def __str__(self) -> str:
         return f"#{self.number}"
