@@ -6,11 +6,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
 
+from alignment.packs import MOST_UNITS
 from connectors.contract import StockManagement
 from connectors.models import Connection
 from inventory.models import Item, Location
-
-MOST_UNITS = 100_000  # in one pack; beyond it lie barcodes that were typed into the wrong field
 
 
 class Listing(models.Model):

@@ -49,6 +49,7 @@ class Pair:
     status: str
     match_type: str
     confidence: Decimal
+    units: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,12 @@ class RowEffect:
     changes: tuple[Change, ...] = ()
     match_type: str = ""
     confidence: Decimal = Decimal(0)
+    units: int | None = None  # None: the file doesn't say, so 1 for a new pair, and what it was for one that is there
+
+    @property
+    def units_after(self) -> int:
+        """What the pair's pack size would be."""
+        return self.units or (self.pair.units if self.pair else 1)
 
     @property
     def is_problem(self) -> bool:
@@ -102,13 +109,13 @@ class Shelf:
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known before the import. Pairs of this till and store by (item, listing); confirmed partners by listing, of any
-    till, and by item, in this store."""
+    till, and by item and units per listing, in this store."""
 
     items: Shelf
     listings: Shelf
     pairs: Mapping[tuple[int, int], Pair] = field(default_factory=dict)
     partner_of_listing: Mapping[int, str] = field(default_factory=dict)
-    partner_of_item: Mapping[int, str] = field(default_factory=dict)
+    partner_of_item: Mapping[tuple[int, int], tuple[int, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ from decimal import Decimal
 from alignment.importing.effects import Change, Effect, Known, Pair, RowEffect, Thing
 from alignment.importing.rows import AlignmentRow
 from alignment.matching.normalise import sku_key
+from alignment.packs import MOST_UNITS
 
 MATCH_TYPES = ("exact", "auto-high", "fuzzy", "barcode", "manual")
 _CONFIDENCE = re.compile(r"\d{1,9}([.,]\d{1,20})?|[.,]\d{1,20}")
+_UNITS = re.compile(r"[0-9]{1,9}")
 _CONFIRMED, _REJECTED = "confirmed", "rejected"
 
 
@@ -42,6 +44,8 @@ def _row_judge(row: AlignmentRow, known: Known) -> RowEffect:
         listing=listing,
         match_type=match_type,
         confidence=confidence,
+        units=units_read(row.units),
+        pair=known.pairs.get((item.pk, listing.pk)),
         message=_spelling(row, item, listing),
     )
     return _against_known(effect, item, listing, known)
@@ -65,6 +69,9 @@ def _unreadable(row: AlignmentRow) -> RowEffect | None:
             f"The confidence “{row.confidence[:40]}” is no number from 0 to 1.",
             "Write it as 0.95, not as 95 %.",
         )
+    if row.units and units_read(row.units) is None:
+        step = f"Write 6 for a pack of six, or leave the cell empty. At most {MOST_UNITS}."
+        return error("bad_units", f"The units “{row.units[:40]}” are no whole number from 1 on.", step)
     return None
 
 
@@ -80,6 +87,11 @@ def confidence_read(text: str) -> Decimal | None:
         return None
     number = Decimal(text.replace(",", "."))
     return number.quantize(Decimal("0.0001")) if number <= 1 else None
+
+
+def units_read(text: str) -> int | None:
+    """Result: the units per listing; None where the text is no such number."""
+    return int(text) if _UNITS.fullmatch(text) and 1 <= int(text) <= MOST_UNITS else None
 
 
 def _item_find(row: AlignmentRow, known: Known) -> tuple[Thing | None, RowEffect]:
@@ -142,7 +154,7 @@ def _spelling(row: AlignmentRow, item: Thing, listing: Thing) -> str:
 
 def _against_known(effect: RowEffect, item: Thing, listing: Thing, known: Known) -> RowEffect:
     """The effect in the light of what is aligned already."""
-    pair = known.pairs.get((item.pk, listing.pk))
+    pair = effect.pair
     if pair is None or pair.status != _CONFIRMED:
         taken = known.partner_of_listing.get(listing.pk)
         if taken:
@@ -150,12 +162,13 @@ def _against_known(effect: RowEffect, item: Thing, listing: Thing, known: Known)
                 effect, effect=Effect.CONFLICT, code="listing_taken", message=f"{listing.label} is confirmed as item “{taken}”.",
                 next_step="If this row is right, reject that pair first, then import again.",
             )  # fmt: skip
-        other = known.partner_of_item.get(item.pk)
-        if other:
-            return replace(
-                effect, effect=Effect.CONFLICT, code="item_taken", message=f"{item.label} is confirmed as listing “{other}”.",
-                next_step="If this row is right, reject that pair first, then import again.",
-            )  # fmt: skip
+    is_as_before = pair is not None and pair.status == _CONFIRMED and pair.units == effect.units_after
+    other, label = known.partner_of_item.get((item.pk, effect.units_after), (listing.pk, ""))
+    if other != listing.pk and not is_as_before:
+        return replace(
+            effect, effect=Effect.CONFLICT, code="item_taken", message=f"{item.label} is confirmed as listing “{label}”.",
+            next_step="If this row is right, reject that pair first, then import again. For a pack, say its Units.",
+        )  # fmt: skip
     if pair is None:
         return effect
     if pair.status == _REJECTED:
@@ -172,6 +185,7 @@ def _changes(pair: Pair, effect: RowEffect) -> tuple[Change, ...]:
         ("status", pair.status, _CONFIRMED),
         ("match type", pair.match_type, effect.match_type),
         ("confidence", _plain(pair.confidence), _plain(effect.confidence)),
+        ("units per listing", str(pair.units), str(effect.units_after)),
     )
     return tuple(Change(label, before, after) for label, before, after in compared if before != after)
 
@@ -182,17 +196,17 @@ def _plain(number: Decimal) -> str:
 
 @dataclass(slots=True)
 class _Group:
-    """The rows of one listing, or of one item."""
+    """The rows of one listing, or of one item in packs of one size."""
 
     first: RowEffect
     lines: list[int] = field(default_factory=list)
     partners: set[int] = field(default_factory=set)
-    claims: set[tuple[str, Decimal]] = field(default_factory=set)
+    claims: set[tuple[str, Decimal, int]] = field(default_factory=set)
 
     def add(self, effect: RowEffect, partner: int) -> None:
         self.lines.append(effect.row.line)
         self.partners.add(partner)
-        self.claims.add((effect.match_type, effect.confidence))
+        self.claims.add((effect.match_type, effect.confidence, effect.units_after))
 
     @property
     def where(self) -> str:
@@ -203,17 +217,20 @@ class _Group:
 def _contradictions(effects: Sequence[RowEffect]) -> list[RowEffect]:
     """Rows that contradict each other become conflicts; a row that repeats another one word for word does nothing."""
     of_listing: dict[int, _Group] = {}
-    of_item: dict[int, _Group] = {}
+    of_item: dict[tuple[int, int], _Group] = {}
     for effect in effects:
         if effect.item and effect.listing:
             of_listing.setdefault(effect.listing.pk, _Group(effect)).add(effect, effect.item.pk)
-            of_item.setdefault(effect.item.pk, _Group(effect)).add(effect, effect.listing.pk)
-    return [
-        _contradiction(effect, effect.item, of_item[effect.item.pk], effect.listing, of_listing[effect.listing.pk])
-        if effect.item and effect.listing and not effect.is_problem
-        else effect
-        for effect in effects
-    ]
+            of_item.setdefault((effect.item.pk, effect.units_after), _Group(effect)).add(effect, effect.listing.pk)
+    judged: list[RowEffect] = []
+    for effect in effects:
+        item, listing = effect.item, effect.listing
+        if item and listing and not effect.is_problem:
+            groups = of_item[item.pk, effect.units_after], of_listing[listing.pk]
+            judged.append(_contradiction(effect, item, groups[0], listing, groups[1]))
+        else:
+            judged.append(effect)
+    return judged
 
 
 def _contradiction(effect: RowEffect, item: Thing, of_item: _Group, listing: Thing, of_listing: _Group) -> RowEffect:
@@ -225,10 +242,10 @@ def _contradiction(effect: RowEffect, item: Thing, of_item: _Group, listing: Thi
     if len(of_listing.partners) > 1:
         return conflict("listing_twice", f"{of_listing.where} give {listing.label} to different items.")
     if len(of_item.partners) > 1:
-        return conflict("pos_sku_twice", f"{of_item.where} give {item.label} different listings.")
-    if len(of_item.claims) > 1:
-        return conflict("pair_twice", f"{of_item.where} say different things about this pair.")
-    if effect is of_item.first:
+        return conflict("pos_sku_twice", f"{of_item.where} give {item.label} different listings of one size.")
+    if len(of_listing.claims) > 1:
+        return conflict("pair_twice", f"{of_listing.where} say different things about this pair.")
+    if effect is of_listing.first:
         return effect
-    repeats = f"Repeats line {of_item.first.row.line}."
+    repeats = f"Repeats line {of_listing.first.row.line}."
     return replace(effect, effect=Effect.UNCHANGED, code="repeated_row", message=repeats, changes=())

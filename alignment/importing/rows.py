@@ -8,6 +8,7 @@ __all__ = ["ENCODINGS", "MAX_ROWS", "AlignmentRow", "Encoding", "alignment_parse
 
 POS_SKU, STORE_SKU, MATCH_TYPE, CONFIDENCE = "POS SKU", "WooCommerce SKU", "Match Type", "Confidence"
 COLUMNS = (POS_SKU, STORE_SKU, MATCH_TYPE, CONFIDENCE)
+UNITS = "Units"  # how many of the till's units one of the store's is; may be left out
 STATUS = "Status"  # only our own exports have it
 
 
@@ -22,6 +23,7 @@ class AlignmentRow:
     confidence: str
     status: str = ""
     is_short: bool = False
+    units: str = ""
 
 
 def alignment_parse(content: bytes, *, encoding: str = "utf-8", limit: int) -> list[AlignmentRow]:
@@ -35,6 +37,7 @@ def alignment_parse(content: bytes, *, encoding: str = "utf-8", limit: int) -> l
             confidence=row.cells[CONFIDENCE],
             status=row.cells.get(STATUS, "").casefold(),
             is_short=row.is_short,
+            units=row.cells.get(UNITS, ""),
         )
-        for row in table_parse(content, encoding=encoding, limit=limit, columns=COLUMNS, others=[STATUS])
+        for row in table_parse(content, encoding=encoding, limit=limit, columns=COLUMNS, others=[UNITS, STATUS])
     ]

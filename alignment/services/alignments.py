@@ -13,6 +13,7 @@ from simple_history.utils import bulk_create_with_history, bulk_update_with_hist
 from alignment.bulk import UPDATE_CHUNK, chunks, reason_text
 from alignment.errors import AlignmentChangedError
 from alignment.models import Alignment, Listing
+from alignment.packs import MOST_UNITS
 from alignment.selectors import is_stockable
 from inventory.models import Item
 
@@ -36,8 +37,9 @@ class Decided:
 
 
 def alignment_confirm(*, alignments: Iterable[Alignment], by: AbstractBaseUser | None, reason: str) -> Decided:
-    """Confirm pairs, with history. A pair whose listing or item has another confirmed partner in that store is refused, never
-    replaced; of two selected pairs that exclude each other, both are. The listing's account opens anew at the next reading."""
+    """Confirm pairs, with history. A pair whose listing has another confirmed partner, or whose item has one of as many units in
+    that store, is refused, never replaced; of two selected pairs that exclude each other, both are. The listing's account opens
+    anew at the next reading."""
     result = Decided()
     try:
         with transaction.atomic():
@@ -76,12 +78,14 @@ def alignment_reject(*, alignments: Iterable[Alignment], by: AbstractBaseUser | 
     return result
 
 
-def alignment_make(*, item: Item, listing: Listing, evidence: str, by: AbstractBaseUser | None, reason: str) -> Alignment:
-    """Make a pair by hand, confirmed, with history. Raises AlignmentChangedError where one of the two is taken, or the pair is
-    there already."""
+def alignment_make(
+    *, item: Item, listing: Listing, evidence: str, by: AbstractBaseUser | None, reason: str, units: int = 1
+) -> Alignment:
+    """Make a pair by hand, confirmed, with history. `units`: how many of the item one of the listing stands for. Raises
+    AlignmentChangedError where one of the two is taken, or the pair is there already."""
     pair = Alignment(
         item=item, listing=listing, evidence=evidence, match_type=Alignment.MatchType.MANUAL, confidence=Decimal(1),
-        status=Alignment.Status.CONFIRMED,
+        status=Alignment.Status.CONFIRMED, units_per_listing=units,
     )  # fmt: skip
     refusal = refusal_of(pair)
     if refusal:
@@ -93,6 +97,48 @@ def alignment_make(*, item: Item, listing: Listing, evidence: str, by: AbstractB
     except IntegrityError:
         raise AlignmentChangedError("This pair is there already.", next_step="Confirm it in the list.", code="taken") from None
     return pair
+
+
+def alignment_units_set(*, alignment: Alignment, units: int, by: AbstractBaseUser | None, reason: str) -> Alignment:
+    """Say how many units of the item one of the listing stands for, from now on, with history. What was sold before stays booked
+    as it was, and comes back so. Result: the pair. Raises AlignmentChangedError for less than 1 or too many, without a reason,
+    for a rejected pair, and where the item has another listing of so many units in that store."""
+    if not 1 <= units <= MOST_UNITS:
+        raise AlignmentChangedError(
+            f"{units} is no pack size.", next_step=f"Say a whole number from 1 to {MOST_UNITS}.", code="units"
+        )
+    if not reason.strip():
+        raise AlignmentChangedError("Nobody has said why.", next_step="Say why: it is kept in the history.", code="no_reason")
+    with transaction.atomic():
+        pair = _locked([alignment])[0]
+        if pair.units_per_listing == units:
+            return pair
+        if pair.status == Alignment.Status.REJECTED:
+            raise AlignmentChangedError(f"“{pair}” was rejected.", next_step="Confirm it first.", code="rejected")
+        pair.units_per_listing = units
+        other = (
+            Alignment.objects.filter(
+                item=pair.item_id, listing__connection=pair.listing.connection_id, units_per_listing=units,
+                status=Alignment.Status.CONFIRMED,
+            )
+            .select_related("item", "listing")
+            .first()
+        )  # fmt: skip
+        if pair.status == Alignment.Status.CONFIRMED and other:
+            raise AlignmentChangedError(_taken(other), next_step="Reject that pair first, or correct its units.", code="taken")
+        bulk_update_with_history(
+            [pair], Alignment, ["units_per_listing"], default_user=by, default_change_reason=reason_text(reason)
+        )
+        if pair.status == Alignment.Status.CONFIRMED:
+            listings_recount(listing_ids=[pair.listing_id])
+    return pair
+
+
+def listings_recount(*, listing_ids: Iterable[int]) -> None:
+    """What these listings show is to be read before anything is written to them: their number may have been edited together with
+    their pack size. Their accounts stay open, so that what orders take or give back until then still reaches the shelf."""
+    for pks in chunks(listing_ids):
+        Listing.objects.filter(pk__in=pks).update(baseline=None, suspect=None, suspected_at=None)
 
 
 def refusal_of(pair: Alignment) -> Refusal | None:
@@ -127,24 +173,34 @@ def _save(pairs: list[Alignment], by: AbstractBaseUser | None, reason: str) -> N
     )
 
 
+def _place(pair: Alignment) -> tuple[int, int, int]:
+    """Result: what one confirmed pair may hold alone: an item, in one store, in packs of one size."""
+    return pair.item_id, pair.listing.connection_id, pair.units_per_listing
+
+
+def _taken(other: Alignment) -> str:
+    return f"{other.item} is confirmed as listing “{other.listing}”{f' in {other.pack}' if other.pack else ''}."
+
+
 def _refusals(pairs: list[Alignment]) -> dict[int, Refusal]:
     """Result: by pair, why it can't be confirmed."""
     listing_wanted = Counter(pair.listing_id for pair in pairs)
-    item_wanted = Counter((pair.item_id, pair.listing.connection_id) for pair in pairs)
+    item_wanted = Counter(_place(pair) for pair in pairs)
     partner_of_listing: dict[int, Alignment] = {}
-    partner_of_item: dict[tuple[int, int], Alignment] = {}
+    partner_of_item: dict[tuple[int, int, int], Alignment] = {}
     for part in chunks(pairs):
         near = Q(listing__in={pair.listing_id for pair in part}) | Q(item__in={pair.item_id for pair in part})
         for other in Alignment.objects.filter(near, status=Alignment.Status.CONFIRMED).select_related("item", "listing"):
             partner_of_listing[other.listing_id] = other
-            partner_of_item[(other.item_id, other.listing.connection_id)] = other
+            partner_of_item[_place(other)] = other
 
     def why(pair: Alignment) -> tuple[str, str] | None:
-        place = (pair.item_id, pair.listing.connection_id)
+        place = _place(pair)
         if pair.listing_id in partner_of_listing:
             return f"{pair.listing} is confirmed as item “{partner_of_listing[pair.listing_id].item}”.", "Reject that pair first."
         if place in partner_of_item:
-            return f"{pair.item} is confirmed as listing “{partner_of_item[place].listing}”.", "Reject that pair first."
+            step = "Reject that pair first. A pack of several units may stand beside it: then say how many."
+            return _taken(partner_of_item[place]), step
         if listing_wanted[pair.listing_id] > 1 or item_wanted[place] > 1:
             return "Another selected pair has the same item or listing.", "Confirm only the one that is right."
         if pair.listing.missing_since is not None:

@@ -17,12 +17,12 @@ from alignment.importing.rows import AlignmentRow
 from alignment.matching.normalise import sku_key
 from alignment.models import Alignment, Listing
 from alignment.selectors import is_stockable
-from alignment.services.alignments import listings_reopen
+from alignment.services.alignments import listings_recount, listings_reopen
 from connectors.models import Connection
 from connectors.statistics import statistics_refresh
 from inventory.models import Item
 
-_PAIR = ("pk", "item_id", "listing_id", "status", "match_type", "confidence")
+_PAIR = ("pk", "item_id", "listing_id", "status", "match_type", "confidence", "units_per_listing")
 _PARTNERS = ("item__sku", "listing__sku", "listing__remote_id", "listing__connection_id")
 
 
@@ -52,9 +52,8 @@ class ImportPlan:
         digest = hashlib.sha256(f"{self.pos.pk} {self.store.pk}\n".encode())
         for row in self.effects:
             things = [thing.pk if thing else 0 for thing in (row.item, row.listing, row.pair)]
-            digest.update(
-                f"{row.row.line} {row.effect} {things} {row.code} {row.match_type} {row.confidence} {row.changes}\n".encode()
-            )
+            says = f"{row.code} {row.match_type} {row.confidence} {row.units} {row.changes}"
+            digest.update(f"{row.row.line} {row.effect} {things} {says}\n".encode())
         return digest.hexdigest()
 
 
@@ -87,8 +86,9 @@ def import_apply(*, plan: ImportPlan, by: AbstractBaseUser | None, reason: str) 
         with transaction.atomic():
             _still_free(plan)
             created = _create(plan, by, reason)
-            changed, confirmed = _change(plan, by, reason)
+            changed, confirmed, repacked = _change(plan, by, reason)
             listings_reopen(listing_ids=[*(alignment.listing_id for alignment in created), *confirmed])
+            listings_recount(listing_ids=repacked)
     except IntegrityError:
         raise _changed_meanwhile() from None
     statistics_refresh(Alignment, rows=len(created))
@@ -109,6 +109,7 @@ def _create(plan: ImportPlan, by: AbstractBaseUser | None, reason: str) -> list[
             listing_id=row.listing.pk,
             match_type=row.match_type,
             confidence=row.confidence,
+            units_per_listing=row.units_after,
             status=Alignment.Status.CONFIRMED,
             evidence=f"named in an alignment file, line {row.row.line}",
         )
@@ -119,8 +120,8 @@ def _create(plan: ImportPlan, by: AbstractBaseUser | None, reason: str) -> list[
     return new
 
 
-def _change(plan: ImportPlan, by: AbstractBaseUser | None, reason: str) -> tuple[list[Alignment], list[int]]:
-    """Result: the changed pairs, and the listings of those that were not confirmed before."""
+def _change(plan: ImportPlan, by: AbstractBaseUser | None, reason: str) -> tuple[list[Alignment], list[int], list[int]]:
+    """Result: the changed pairs, the listings of those that were not confirmed before, and of those with another pack size."""
     wanted = {row.pair.pk: row for row in plan.of(Effect.CHANGE) if row.pair}
     changed: list[Alignment] = []
     for pks in chunks(wanted):
@@ -128,34 +129,39 @@ def _change(plan: ImportPlan, by: AbstractBaseUser | None, reason: str) -> tuple
     if len(changed) != len(wanted):
         raise _changed_meanwhile()
     confirmed: list[int] = []
+    repacked: list[int] = []
     for alignment in changed:
         row, pair = wanted[alignment.pk], wanted[alignment.pk].pair
         if pair != _pair(alignment):
             raise _changed_meanwhile()
         if alignment.status != Alignment.Status.CONFIRMED:
             confirmed.append(alignment.listing_id)
+        elif alignment.units_per_listing != row.units_after:
+            repacked.append(alignment.listing_id)
+        alignment.units_per_listing = row.units_after
         alignment.status = Alignment.Status.CONFIRMED
         alignment.match_type, alignment.confidence = row.match_type, row.confidence
     bulk_update_with_history(
-        changed, Alignment, ["status", "match_type", "confidence"],
+        changed, Alignment, ["status", "match_type", "confidence", "units_per_listing"],
         batch_size=UPDATE_CHUNK, default_user=by, default_change_reason=reason_text(reason),
     )  # fmt: skip
-    return changed, confirmed
+    return changed, confirmed, repacked
 
 
 def _still_free(plan: ImportPlan) -> None:
-    """Raises AlignmentChangedError where an item of the plan got another listing of the store meanwhile; a listing that got
-    another item meets a constraint."""
+    """Raises AlignmentChangedError where an item of the plan got another listing of that size in the store meanwhile; a listing
+    that got another item meets a constraint."""
     wanted = {
-        row.item.pk: row.listing.pk
+        (row.item.pk, row.units_after): row.listing.pk
         for row in plan.effects
         if row.effect in (Effect.CREATE, Effect.CHANGE) and row.item and row.listing
     }
-    for pks in chunks(wanted):
+    for pks in chunks({item_id for item_id, _ in wanted}):
         confirmed = Alignment.objects.filter(status=Alignment.Status.CONFIRMED, item__in=pks).order_by()
-        found = confirmed.values_list("item_id", "listing_id", "listing__connection_id")
-        if any(store_id == plan.store.pk and wanted[item_id] != listing_id for item_id, listing_id, store_id in found):
-            raise _changed_meanwhile()
+        found = confirmed.values_list("item_id", "units_per_listing", "listing_id", "listing__connection_id")
+        for item_id, units, listing_id, store_id in found:
+            if store_id == plan.store.pk and wanted.get((item_id, units), listing_id) != listing_id:
+                raise _changed_meanwhile()
 
 
 def _known(rows: Iterable[AlignmentRow], pos: Connection, store: Connection) -> Known:
@@ -168,7 +174,7 @@ def _known(rows: Iterable[AlignmentRow], pos: Connection, store: Connection) -> 
     listings = _listings(store, listing_keys)
     pairs: dict[tuple[int, int], Pair] = {}
     of_listing: dict[int, str] = {}
-    of_item: dict[int, str] = {}
+    of_item: dict[tuple[int, int], tuple[int, str]] = {}
     # By one indexed column and no order: a join on the store as well would make each chunk walk all of its listings.
     for name, things in (("listing", listings), ("item", items)):
         for pks in chunks(thing.pk for thing in things):
@@ -180,7 +186,7 @@ def _known(rows: Iterable[AlignmentRow], pos: Connection, store: Connection) -> 
                 pairs[(pair.item_pk, pair.listing_pk)] = pair
                 if pair.status == Alignment.Status.CONFIRMED:
                     of_listing[pair.listing_pk] = item_sku
-                    of_item[pair.item_pk] = listing_sku or f"#{remote_id}"
+                    of_item[pair.item_pk, pair.units] = pair.listing_pk, listing_sku or f"#{remote_id}"
     return Known(Shelf(items), Shelf(listings), pairs, of_listing, of_item)
 
 
@@ -211,5 +217,6 @@ def _listings(store: Connection, keys: Iterable[str]) -> list[Thing]:
 
 def _pair(alignment: Alignment) -> Pair:
     return Pair(
-        alignment.pk, alignment.item_id, alignment.listing_id, alignment.status, alignment.match_type, alignment.confidence
-    )
+        alignment.pk, alignment.item_id, alignment.listing_id, alignment.status, alignment.match_type, alignment.confidence,
+        alignment.units_per_listing,
+    )  # fmt: skip
