@@ -265,7 +265,7 @@ def write_landed(*, ctx: RunContext, row: OutboundWrite, reading: StoreReading |
     """A write took effect: the baseline follows. Its reply is a free reading: what it leaves unexplained is suspect."""
     now, listing = ctx.now(), row.listing
     assert listing is not None
-    row.state, row.answered_at, row.error, row.error_code = State.APPLIED, now, "", ""
+    row.state, row.answered_at, row.next_attempt_at, row.error, row.error_code = State.APPLIED, now, None, "", ""
     ctx.changed_listings.add(listing.pk)
     if not row.carries_number:
         return
@@ -287,6 +287,7 @@ def _not_applied(ctx: RunContext, row: OutboundWrite, result: WriteResult, *, si
     if result.outcome == Outcome.UNKNOWN:
         row.error = error.message  # what follows is said by the row's state
         row.state, row.at_most = State.UNKNOWN, split_unknown(size if result.is_of_batch else 1)
+        row.next_attempt_at = now + ctx.store.store.settle  # only now did we give up: the store may have just begun
         ctx.counts["unknown"] += 1
         return
     if result.outcome == Outcome.REJECTED:

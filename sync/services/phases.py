@@ -19,7 +19,7 @@ from sync.services.plan import run_plan, till_plan
 from sync.services.price_outbox import prices_plan
 from sync.services.price_plan import prices_find, prices_open, prices_to_read
 from sync.services.price_till import till_prices_deliver, till_prices_settle
-from sync.services.settle import store_settle, till_settle
+from sync.services.settle import settled_by, store_settle, till_settle
 from sync.services.states import states_refresh
 from sync.services.store_pull import snapshot_apply, snapshot_of, snapshot_take
 from sync.services.till_deliver import till_deliver
@@ -156,8 +156,7 @@ def _next_look(ctx: RunContext) -> datetime | None:
     moments: list[datetime] = []
     store = ctx.store.connection
     unanswered = OutboundWrite.objects.filter(connection=store, state__in=OutboundWrite.UNANSWERED, listing__isnull=False)
-    if (first := unanswered.order_by("sent_at").first()) and first.sent_at:
-        moments.append(first.sent_at + ctx.store.store.settle)
+    moments.extend(filter(None, (settled_by(ctx=ctx, row=row) for row in unanswered)))
     suspects = Listing.objects.filter(connection=store, suspect__isnull=False, alignments__status=Alignment.Status.CONFIRMED)
     suspects = suspects.exclude(pk__in=under_review(store=store).values("alignment__listing_id"))  # they wait for a person
     if (suspect := suspects.order_by("suspected_at").first()) and suspect.suspected_at:

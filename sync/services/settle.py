@@ -24,16 +24,23 @@ State = OutboundWrite.State
 def store_settle(*, ctx: RunContext) -> datetime | None:
     """Look up the unanswered writes that are old enough: the store has surely done with them by now. Result: when the next
     ones may be looked at; None when none are left. Raises ConnectorError when the store can't be read."""
-    settle = ctx.store.store.settle
     rows = OutboundWrite.objects.filter(
         connection=ctx.store.connection, state__in=OutboundWrite.UNANSWERED, listing__isnull=False
     ).select_related("listing")
     now = ctx.now()
-    open_until = {row: row.sent_at + settle for row in rows if row.sent_at}  # sent_at is set at the claim
+    open_until = {row: until for row in rows if (until := settled_by(ctx=ctx, row=row))}
     due = [row for row, until in open_until.items() if until <= now]
     for chunk in chunks(due, 100):
         _look_up(ctx, chunk)
     return min((until for until in open_until.values() if until > now), default=None)
+
+
+def settled_by(*, ctx: RunContext, row: OutboundWrite) -> datetime | None:
+    """Result: when the store has surely done with a write: a settle time after we gave up waiting for its answer, or, where its
+    worker was killed, after it was claimed. None: it was never claimed."""
+    if row.state == State.UNKNOWN and row.next_attempt_at:
+        return row.next_attempt_at
+    return row.sent_at + ctx.store.store.settle if row.sent_at else None
 
 
 def _look_up(ctx: RunContext, rows: list[OutboundWrite]) -> None:

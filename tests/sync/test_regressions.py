@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from alignment.models import Listing
+from connectors.woocommerce.store import WooCommerceStore
 from sync.models import OutboundWrite
 from sync.services import deliver, plan, till_deliver, till_pull
 from tests.sync.shop import INCREMENTAL
@@ -155,3 +156,28 @@ def test_a_write_found_to_have_landed_does_not_open_the_account_of_a_product_cou
     assert OutboundWrite.objects.get().state == "applied"
     assert Listing.objects.get(sku="A").baseline == shop.shown()["A"] == 8
     assert shop.app.writes == []
+
+
+def test_a_write_is_looked_up_a_settle_time_after_we_gave_up_on_it_however_long_we_waited(open_shop, monkeypatch):
+    shop = open_shop(stock={"A": 10})
+    shop.running()
+    shop.till.sell("A", 2)
+    shop.clock.tick(minutes=5)
+    shop.export()
+    shop.app.faults.arm("close", method="POST", path="batch")
+    whole = WooCommerceStore.send
+
+    def waits(store, batch):
+        results = whole(store, batch)
+        shop.clock.tick(seconds=60)
+        return results
+
+    monkeypatch.setattr(WooCommerceStore, "send", waits)
+    shop.sync(INCREMENTAL, may_wait=False)
+    shop.clock.tick(seconds=4)  # of the five that this store may go on working
+    shop.sync(INCREMENTAL, may_wait=False)
+    assert shop.sent() == {"A": [-2]}
+    shop.clock.tick(seconds=2)
+    shop.sync(INCREMENTAL, may_wait=False)
+    assert shop.sent() == {"A": [-2, -2]}
+    assert shop.shown() == {"A": 8}
