@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -16,10 +16,18 @@ from django.utils.safestring import SafeString
 from alignment.admin.import_page import ImportPage, person
 from alignment.admin.review_page import ReviewPage
 from alignment.importing.cells import cell_safe
-from alignment.importing.rows import COLUMNS, STATUS
+from alignment.importing.judge import units_read
+from alignment.importing.rows import COLUMNS, STATUS, UNITS
 from alignment.models import Alignment
 from alignment.selectors import coverage_of_only
-from alignment.services.alignments import Decided, alignment_confirm, alignment_make, alignment_reject, refusal_of
+from alignment.services.alignments import (
+    Decided,
+    alignment_confirm,
+    alignment_make,
+    alignment_reject,
+    alignment_units_set,
+    refusal_of,
+)
 from connectors.admin.parts import AnyModelForm, AskedActionsAdmin, HistoryAdmin, badge, named
 from connectors.errors import ConnectorError
 
@@ -45,7 +53,9 @@ class MakeForm(AnyModelForm):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         if given.get("item") and given.get("listing"):
-            refusal = refusal_of(Alignment(item=given["item"], listing=given["listing"]))
+            refusal = refusal_of(
+                Alignment(item=given["item"], listing=given["listing"], units_per_listing=given.get("units_per_listing") or 1)
+            )
             if refusal:
                 raise forms.ValidationError(f"{refusal.message} {refusal.next_step}")
         return given
@@ -65,14 +75,14 @@ class AlignmentAdmin(HistoryAdmin, AskedActionsAdmin):
     action_form = ReasonActionForm
     actions = ("confirm", "reject", "export")
     autocomplete_fields = ("item", "listing")
-    history_list_display = ("status", "match_type", "confidence")
+    history_list_display = ("status", "match_type", "confidence", "units_per_listing")
     form = MakeForm
 
     # -- one pair --------------------------------------------------------------------------------------------------
 
     def get_fields(self, request: HttpRequest, obj: Alignment | None = None) -> Any:
-        shown = ["status_shown", "match_type", "sureness", "evidence", "created_at"]
-        return ["item", "listing", *shown] if obj else ["item", "listing", "evidence"]
+        shown = ["status_shown", "units_per_listing", "match_type", "sureness", "evidence", "created_at"]
+        return ["item", "listing", *shown] if obj else ["item", "listing", "units_per_listing", "evidence"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Alignment | None = None) -> list[str]:
         return list(self.get_fields(request, obj)) if obj else []
@@ -89,18 +99,36 @@ class AlignmentAdmin(HistoryAdmin, AskedActionsAdmin):
     def save_model(self, request: HttpRequest, obj: Alignment, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         if not change:
             made = alignment_make(
-                item=obj.item, listing=obj.listing, evidence=obj.evidence, by=person(request), reason="made by hand"
-            )
+                item=obj.item, listing=obj.listing, units=obj.units_per_listing, evidence=obj.evidence, by=person(request),
+                reason="made by hand",
+            )  # fmt: skip
             obj.pk, obj.status = made.pk, made.status
 
     def response_change(self, request: HttpRequest, obj: Alignment) -> HttpResponse:
-        """The two buttons of the page; the form itself changes nothing."""
+        """The buttons of the page; the form itself changes nothing."""
+        if "_units" in request.POST:
+            self._set_units(request, obj)
+            return HttpResponseRedirect(request.path)
         decide = {"_confirm": alignment_confirm, "_reject": alignment_reject}
         for button, service in decide.items():
             if button in request.POST:
                 self._decide(request, service, [obj])
                 return self.response_post_save_change(request, obj)
         return super().response_change(request, obj)
+
+    def _set_units(self, request: HttpRequest, pair: Alignment) -> None:
+        """How many of the till's units one of the listing is, from now on."""
+        given = request.POST.get("units", "").strip()
+        try:
+            was = pair.units_per_listing
+            units = units_read(given) or 0
+            reason = request.POST.get("reason", "")
+            now = alignment_units_set(alignment=pair, units=units, by=person(request), reason=reason).units_per_listing
+        except ConnectorError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return
+        said = f"One of the listing was {was} of the item, it is {now} now. The next sync reads the shop's number, then tells it."
+        self.message_user(request, "Nothing changed." if was == now else said, messages.INFO if was == now else messages.SUCCESS)
 
     # -- actions ---------------------------------------------------------------------------------------------------
 
@@ -156,7 +184,7 @@ class AlignmentAdmin(HistoryAdmin, AskedActionsAdmin):
 
     @admin.display(description="listing in the store", ordering="listing__sku")
     def listing_shown(self, pair: Alignment) -> SafeString:
-        return named(pair.listing.name, pair.listing.sku or f"#{pair.listing.remote_id}")
+        return named(pair.listing.name, pair.listing.sku or f"#{pair.listing.remote_id}", pair.pack)
 
     @admin.display(description="status", ordering="status")
     def status_shown(self, pair: Alignment) -> SafeString:
@@ -175,10 +203,11 @@ def _csv_lines(pairs: QuerySet[Alignment]) -> Iterator[str]:
     """Result: the file's lines. It starts with a byte order mark, for Excel, and can be imported again."""
     writer = csv.writer(_Echo())
     yield "\ufeff"
-    yield writer.writerow([*COLUMNS, STATUS, "Item", "Listing", "Evidence"])
+    yield writer.writerow([*COLUMNS, UNITS, STATUS, "Item", "Listing", "Evidence"])
     for pair in pairs.iterator(chunk_size=2000):
         cells = (
-            *(pair.item.sku, pair.listing.sku, pair.match_type, f"{pair.confidence.normalize():f}", pair.status),
+            *(pair.item.sku, pair.listing.sku, pair.match_type, f"{pair.confidence.normalize():f}"),
+            *(str(pair.units_per_listing), pair.status),
             *(pair.item.name, pair.listing.name, pair.evidence),
         )
         yield writer.writerow([cell_safe(cell) for cell in cells])

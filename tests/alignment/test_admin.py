@@ -113,12 +113,16 @@ def test_posting_other_fields_of_a_pair_changes_nothing(manager, proposal, pos):
 
 def test_a_pair_made_by_hand_is_confirmed_with_history(manager, pos, store):
     item, listing = factories.item(pos, "A"), factories.listing(store, "B", baseline=Decimal(3))
-    manager.post(reverse("admin:alignment_alignment_add"), {"item": item.pk, "listing": listing.pk, "evidence": "I packed it"})
+    manager.post(
+        reverse("admin:alignment_alignment_add"),
+        {"item": item.pk, "listing": listing.pk, "units_per_listing": 6, "evidence": "I packed it"},
+    )
     pair = Alignment.objects.get()
     assert (pair.item, pair.listing, pair.status, pair.match_type, pair.confidence, pair.evidence) == (
         *(item, listing, "confirmed", "manual", 1),
         "I packed it",
     )
+    assert pair.units_per_listing == 6
     entry = pair.history.get()
     assert (entry.history_user.username, entry.history_change_reason) == ("manager", "made by hand")
     listing.refresh_from_db()
@@ -132,11 +136,34 @@ def test_a_pair_that_cannot_be_is_not_made_by_hand(manager, proposal, pos, why):
         factories.alignment(factories.item(pos, "OTHER"), proposal.listing)
     before = Alignment.objects.count()
     answer = manager.post(
-        reverse("admin:alignment_alignment_add"), {"item": item.pk, "listing": proposal.listing_id, "evidence": ""}
+        reverse("admin:alignment_alignment_add"),
+        {"item": item.pk, "listing": proposal.listing_id, "units_per_listing": 1, "evidence": ""},
     )
     assert answer.status_code == 200
     assert "errornote" in answer.content.decode()
     assert Alignment.objects.count() == before
+
+
+def test_the_pairs_own_page_sets_its_units_with_a_reason(manager, pos, store, now):
+    pair = factories.alignment(factories.item(pos), factories.listing(store, baseline=Decimal(3), opened_at=now))
+    page = reverse("admin:alignment_alignment_change", args=[pair.pk])
+    for given, reason in (("6", ""), ("0", "x"), ("six", "x"), ("", "x"), ("1.5", "x")):
+        manager.post(page, {"_units": "1", "units": given, "reason": reason})
+        pair.refresh_from_db()
+        assert (pair.units_per_listing, pair.history.count()) == (1, 1)
+    manager.post(page, {"_units": "1", "units": "6", "reason": "sold by the box"})
+    pair.refresh_from_db()
+    assert (pair.units_per_listing, pair.history.first().history_change_reason) == (6, "sold by the box")
+    assert pair.history.first().history_user.username == "manager"
+    assert "packs of 6" in manager.get(list_page("alignment")).content.decode()
+
+
+def test_a_viewer_sets_no_units(viewer, pos, store):
+    pair = factories.alignment(factories.item(pos), factories.listing(store))
+    page = reverse("admin:alignment_alignment_change", args=[pair.pk])
+    assert viewer.post(page, {"_units": "1", "units": "6", "reason": "x"}).status_code == 403
+    pair.refresh_from_db()
+    assert pair.units_per_listing == 1
 
 
 def test_a_confirmed_pair_is_not_deleted_and_a_proposal_may_be(manager, proposal, pos, store):
@@ -198,13 +225,13 @@ def test_a_name_with_markup_is_shown_as_text(admin_client, pos, store):
 
 def test_an_export_holds_no_formula_and_can_be_imported_again(viewer, pos, store):
     item = factories.item(pos, "=1+1", name="@SUM(A1)")
-    pair = factories.alignment(item, factories.listing(store, "-B"), confidence=Decimal("0.91"))
+    pair = factories.alignment(item, factories.listing(store, "-B"), confidence=Decimal("0.91"), units_per_listing=6)
     answer = viewer.post(list_page("alignment"), {"action": "export", "_selected_action": [pair.pk]})
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     content = b"".join(answer.streaming_content)
     assert content.decode("utf-8-sig").splitlines() == [
-        "POS SKU,WooCommerce SKU,Match Type,Confidence,Status,Item,Listing,Evidence",
-        "'=1+1,'-B,exact,0.91,confirmed,'@SUM(A1),,",
+        "POS SKU,WooCommerce SKU,Match Type,Confidence,Units,Status,Item,Listing,Evidence",
+        "'=1+1,'-B,exact,0.91,6,confirmed,'@SUM(A1),,",
     ]
     from alignment.importing.rows import alignment_parse
     from alignment.services.importing import plan_import

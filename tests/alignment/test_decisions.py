@@ -3,9 +3,11 @@
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError, transaction
 
+from alignment.errors import AlignmentChangedError
 from alignment.models import Alignment, Listing
-from alignment.services.alignments import alignment_confirm, alignment_reject
+from alignment.services.alignments import alignment_confirm, alignment_make, alignment_reject, alignment_units_set
 from tests import factories
 
 
@@ -86,3 +88,65 @@ def test_rejecting_again_writes_no_history(pos, store, anna):
     result = alignment_reject(alignments=[pair], by=anna, reason="again")
     assert (result.changed, result.unchanged) == (0, 1)
     assert pair.history.count() == 1
+
+
+def test_an_item_stands_beside_its_packs_in_one_store_and_not_twice_in_one_size(pos, store, anna):
+    item = factories.item(pos, "A")
+    factories.alignment(item, factories.listing(store, "A"))
+    six = alignment_make(item=item, listing=factories.listing(store, "A-6"), units=6, evidence="", by=anna, reason="x")
+    assert (six.status, six.units_per_listing, six.history.get().units_per_listing) == ("confirmed", 6, 6)
+    for units, other in ((6, "A-6” in packs of 6"), (1, "A”")):
+        another = factories.listing(store, f"X{units}")
+        with pytest.raises(AlignmentChangedError, match=other):
+            alignment_make(item=item, listing=another, units=units, evidence="", by=anna, reason="x")
+    four = factories.alignment(item, factories.listing(store, "A-4"), status="proposed", units_per_listing=4)
+    assert alignment_confirm(alignments=[four], by=anna, reason="x").changed == 1
+
+
+def test_of_two_selected_packs_of_one_size_neither_is_confirmed(pos, store, anna):
+    item = factories.item(pos)
+    pairs = [
+        factories.alignment(item, factories.listing(store, sku), status="proposed", units_per_listing=units)
+        for sku, units in (("X", 6), ("Y", 6), ("Z", 4))
+    ]
+    result = alignment_confirm(alignments=pairs, by=anna, reason="all")
+    assert result.changed == 1
+    assert [refusal.alignment for refusal in result.refused] == pairs[:2]
+
+
+def test_another_pack_size_is_noted_and_the_number_read_anew_while_orders_go_on(pos, store, anna, now):
+    listing = factories.listing(store, baseline=Decimal(3), opened_at=now, suspect=Decimal(1), suspected_at=now)
+    pair = factories.alignment(factories.item(pos), listing, units_per_listing=6)
+    assert alignment_units_set(alignment=pair, units=4, by=anna, reason="smaller box").units_per_listing == 4
+    listing.refresh_from_db()
+    assert (listing.baseline, listing.suspect, listing.suspected_at, listing.opened_at) == (None, None, None, now)
+    entry = pair.history.first()
+    assert (entry.history_user, entry.history_change_reason, entry.units_per_listing) == (anna, "smaller box", 4)
+
+
+def test_the_same_pack_size_again_changes_nothing(pos, store, anna, now):
+    listing = factories.listing(store, baseline=Decimal(3), opened_at=now)
+    pair = factories.alignment(factories.item(pos), listing, units_per_listing=6)
+    alignment_units_set(alignment=pair, units=6, by=anna, reason="again")
+    listing.refresh_from_db()
+    assert (listing.baseline, pair.history.count()) == (3, 1)
+
+
+@pytest.mark.parametrize("flaw", ["none", "too many", "no reason", "rejected", "taken"])
+def test_a_pack_size_that_cannot_be_is_refused_and_changes_nothing(pos, store, anna, now, flaw):
+    item, listing = factories.item(pos), factories.listing(store, baseline=Decimal(3), opened_at=now)
+    pair = factories.alignment(item, listing, status="rejected" if flaw == "rejected" else "confirmed")
+    if flaw == "taken":
+        factories.alignment(item, factories.listing(store, "SIX"), units_per_listing=6)
+    units = {"none": 0, "too many": 100_001}.get(flaw, 6)
+    with pytest.raises(AlignmentChangedError):
+        alignment_units_set(alignment=pair, units=units, by=anna, reason=" " if flaw == "no reason" else "x")
+    pair.refresh_from_db()
+    listing.refresh_from_db()
+    assert (pair.units_per_listing, pair.history.count(), listing.baseline) == (1, 1, 3)
+
+
+@pytest.mark.parametrize("units", [0, 100_001])
+def test_the_database_keeps_no_other_pack_size(pos, store, units):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        factories.alignment(factories.item(pos), factories.listing(store), units_per_listing=units)

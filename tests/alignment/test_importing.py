@@ -298,3 +298,71 @@ def test_many_rows_for_one_listing_stay_quick(plan, mugs):
 def test_a_reason_longer_than_the_history_keeps_is_cut(plan, mugs):
     import_apply(plan=plan("MUG-1,MUG-1,exact,1"), by=None, reason="é" * 300)
     assert Alignment.history.get().history_change_reason == "é" * 100
+
+
+@pytest.fixture
+def packs(pos, store, mugs):
+    """Plans a file with the column Units."""
+
+    def planned(*rows):
+        text = "\n".join(["POS SKU,WooCommerce SKU,Match Type,Confidence,Units", *rows])
+        return plan_import(alignment_parse(text.encode(), limit=10**6), pos, store)
+
+    return planned
+
+
+def test_a_file_makes_the_single_and_its_packs(packs):
+    planned = packs("MUG-1,MUG-1,exact,1,", "MUG-1,MUG-2,manual,1,6")
+    assert [told(planned, line) for line in (2, 3)] == [("create", ""), ("create", "")]
+    import_apply(plan=planned, by=None, reason="x")
+    made = Alignment.objects.order_by("listing__sku").values_list("listing__sku", "units_per_listing")
+    assert list(made) == [("MUG-1", 1), ("MUG-2", 6)]
+    again = packs("MUG-1,MUG-1,exact,1,1", "MUG-1,MUG-2,manual,1,6")
+    assert again.counts.unchanged == 2
+    assert import_apply(plan=again, by=None, reason="x") == ImportResult(0, 0, 2, 0)
+
+
+def test_a_file_without_units_leaves_a_packs_units_as_they_are(plan, packs, mugs):
+    pair = factories.alignment(mugs[0][0], mugs[1][0], units_per_listing=6)
+    assert told(plan("MUG-1,MUG-1,exact,1"), 2) == ("unchanged", "")
+    assert told(packs("MUG-1,MUG-1,exact,1,"), 2) == ("unchanged", "")
+    import_apply(plan=plan("MUG-1,MUG-1,manual,1"), by=None, reason="x")
+    pair.refresh_from_db()
+    assert (pair.match_type, pair.units_per_listing) == ("manual", 6)
+
+
+def test_other_units_are_a_change_and_the_number_is_read_anew(packs, mugs, now):
+    Listing.objects.update(baseline=Decimal(3), opened_at=now)
+    pair = factories.alignment(mugs[0][0], mugs[1][0], units_per_listing=6)
+    planned = packs("MUG-1,MUG-1,exact,1,4")
+    assert planned.effects[0].changes == (Change("units per listing", "6", "4"),)
+    import_apply(plan=planned, by=None, reason="smaller box")
+    pair.refresh_from_db()
+    first = mugs[1][0]
+    first.refresh_from_db()
+    assert (pair.units_per_listing, first.baseline, first.opened_at) == (4, None, now)
+    assert pair.history.first().history_change_reason == "smaller box"
+
+
+@pytest.mark.parametrize("units", ["0", "-6", "1.5", "six", "６", "100001", "9" * 400])
+def test_units_that_are_no_whole_number_are_named_by_line(packs, units):
+    planned = packs(f"MUG-1,MUG-1,exact,1,{units}", "MUG-2,MUG-2,exact,1,2")
+    assert [told(planned, line) for line in (2, 3)] == [("error", "bad_units"), ("create", "")]
+
+
+def test_packs_of_one_size_contradict_each_other_in_a_file_and_with_what_is_confirmed(packs, mugs, store):
+    rows = ("MUG-1,MUG-1,exact,1,6", "MUG-1,MUG-2,exact,1,6")
+    assert [told(packs(*rows), line) for line in (2, 3)] == [("conflict", "pos_sku_twice")] * 2
+    assert [told(packs(rows[0], "MUG-1,MUG-1,exact,1,4"), line) for line in (2, 3)] == [("conflict", "pair_twice")] * 2
+    factories.alignment(mugs[0][0], mugs[1][0], units_per_listing=6)
+    assert told(packs(rows[1]), 2) == ("conflict", "item_taken")
+    assert told(packs("MUG-1,MUG-2,exact,1,4"), 2) == ("create", "")
+    factories.alignment(mugs[0][0], mugs[1][1], units_per_listing=4)
+    assert told(packs(rows[1]), 2) == ("conflict", "item_taken")  # a change that would make two of one size
+
+
+def test_a_pack_of_that_size_made_meanwhile_stops_the_import(packs, mugs, store):
+    planned = packs("MUG-1,MUG-1,exact,1,6")
+    factories.alignment(mugs[0][0], mugs[1][1], units_per_listing=6)
+    with pytest.raises(AlignmentChangedError):
+        import_apply(plan=planned, by=None, reason="x")
