@@ -95,6 +95,7 @@ COUNT_WORDS = {
     "prices_rejected": "price changes that a person has rejected",
     "prices_refused": "prices that could not be used",
     "prices_not_taken": "prices that the shop did not take",
+    "prices_of_packs": "packs of several units, whose prices are left alone",
     "prices_of_parts": "products that have no price of their own",
     "till_prices_sent": "prices sent to the till",
     "till_prices_written": "prices taken over by the till",

@@ -77,6 +77,7 @@ def prices_said(*, ctx: RunContext) -> list[str]:
         ("till_prices_written", "price was told to the till", "prices were told to the till"),
         ("price_reviews", "price change waits for a person", "price changes wait for a person"),
         ("prices_refused", "price could not be used", "prices could not be used"),
+        ("prices_of_packs", "pack of several units keeps its own price", "packs of several units keep their own prices"),
     ):
         if counts[name]:
             said.append(f"{counted(counts[name], one, many)}.")

@@ -17,11 +17,12 @@ from sync.services.price_rules import PriceTurn, price_policy_of, price_turn_of
 
 UNPRICED = frozenset({"variable", "grouped", "variable-subscription"})  # their price is that of what they hold
 MOST_NOTES = 50  # of one kind in one run
-COUNTED = ("prices_same", "prices_refused", "prices_rejected", "prices_of_parts")
+COUNTED = ("prices_same", "prices_refused", "prices_rejected", "prices_of_parts", "prices_of_packs")
 COST_UNIT = Decimal("0.0001")
 COLUMNS = (
     "id", "item_id", "listing_id", "item__sku", "listing__sku", "listing__kind", "item__price", "item__cost", "item__barcode",
     "listing__price", "listing__sale_price", "listing__barcode", "listing__cost", "item__connection_id",
+    "units_per_listing",
 )  # fmt: skip
 
 
@@ -43,6 +44,7 @@ class Pair:
     listing_barcode: str
     listing_cost: Decimal | None
     till_id: int
+    units: int
 
 
 @dataclass(slots=True)
@@ -154,6 +156,10 @@ class _Sieve:
         reviews_save(ctx=self.ctx, asked=self.asked)
 
     def _one(self, pair: Pair, review: PriceReview | None) -> None:
+        if pair.units != 1:  # what a pack costs, and its barcode, is no sum of the single's: nobody knows it here
+            self.ctx.counts["prices_of_packs"] += 1
+            self.asked.gone(review, "The product stands for several units by now, so its price is left alone.")
+            return
         to_store = self.turn.policy.price_source == PricePolicy.Source.POS
         change = PriceChange(pair, pair.listing_price if to_store else pair.item_price)
         if self.turn.rule is not None:
@@ -271,10 +277,11 @@ def _newest_reviews(pair_ids: Sequence[int]) -> dict[int, PriceReview]:
 
 
 def _sold_at_several_prices(ctx: RunContext) -> set[int]:
-    """Result: the items that stand for several products of the store with different prices."""
+    """Result: the items that stand for several products of the store with different prices; packs of them aside."""
     pairs = Alignment.objects.filter(
-        status=Alignment.Status.CONFIRMED, listing__connection=ctx.store.connection, listing__missing_since=None
-    )
+        status=Alignment.Status.CONFIRMED, listing__connection=ctx.store.connection, listing__missing_since=None,
+        units_per_listing=1,
+    )  # fmt: skip
     several = pairs.order_by().values("item_id").annotate(prices=Count("listing__price", distinct=True)).filter(prices__gt=1)
     return set(several.values_list("item_id", flat=True))
 
