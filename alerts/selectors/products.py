@@ -18,6 +18,7 @@ from alignment.selectors import STOCKABLE
 from connectors.contract import Side
 from connectors.models import Connection
 from inventory.models import Movement, StockLevel
+from sync.core.targets import units_of
 from sync.models import PricePolicy, PriceReview, SyncConflict, SyncState
 from sync.selectors import pairs_with_target
 
@@ -61,8 +62,8 @@ def shelves_short(table: LimitTable) -> Iterator[tuple[Product, Decimal, Limits,
 
 
 def pairs_apart(table: LimitTable, *, now: datetime) -> Iterator[tuple[Product, Decimal, Decimal, str, Limits]]:
-    """Result: product, target, what the shop shows, why, and limits, of pairs that are out of step for good: they need a
-    decision, failed, or have waited for an hour in which neither side moved."""
+    """Result: product, target and what the shop shows (both in the till's units), why, and limits, of pairs that are out of step
+    for good: they need a decision, failed, or have waited for an hour in which neither side moved."""
     units, percent = min(table.said("discrepancy_units")), min(table.said("discrepancy_percent"))
     long_ago = now - SETTLED_FOR
     lasting = Q(sync_state__sync_status__in=[SyncState.Status.CONFLICT, SyncState.Status.ERROR]) | Q(
@@ -70,14 +71,17 @@ def pairs_apart(table: LimitTable, *, now: datetime) -> Iterator[tuple[Product, 
         sync_state__last_pos_update__lt=long_ago,
         sync_state__last_woo_update__lt=long_ago,
     )
-    size = ExpressionWrapper(Abs(F("listing__quantity") - F("target")), output_field=NUMBER)
+    # Thresholds count the till's units: one pack of six off is six.
+    off = Abs(F("listing__quantity") - F("target")) * F("units_per_listing")
+    size, percent_of = ExpressionWrapper(off, output_field=NUMBER), F("target") * F("units_per_listing")
     for store in stores():
         apart = pairs_with_target(store=store).filter(lasting, listing__quantity__isnull=False).annotate(size=size).order_by()
-        apart = apart.filter(Q(size__gt=units) | Q(size__gt=F("target") * percent / 100, target__gt=0))
-        rows = apart.values_list("target", "listing__quantity", "sync_state__reason", *_PAIR)
-        for target, shows, why, *pair in rows.iterator(AT_ONCE):
+        apart = apart.filter(Q(size__gt=units) | Q(size__gt=percent_of * percent / 100, target__gt=0))
+        rows = apart.values_list("target", "listing__quantity", "units_per_listing", "sync_state__reason", *_PAIR)
+        for target, shows, per, why, *pair in rows.iterator(AT_ONCE):
             product, limits = _paired(pair, table)
-            yield product, target, shows, why, limits
+            in_packs = f"These are the till's units; the shop counts packs of {per}. {why}" if per > 1 else why
+            yield product, units_of(target, per), units_of(shows, per), in_packs, limits
 
 
 def prices_waiting() -> Iterator[tuple[Product, Decimal | None, Decimal, str]]:
@@ -89,8 +93,8 @@ def prices_waiting() -> Iterator[tuple[Product, Decimal | None, Decimal, str]]:
 
 
 def prices_apart(table: LimitTable) -> Iterator[tuple[Product, Decimal, Decimal, Limits]]:
-    """Result: product, the till's price, the shop's, and limits. Prices in two currencies are not compared, nor those
-    that somebody owns: there the price rule tells which changes wait, taxes and rounding in mind."""
+    """Result: product, the till's price, the shop's, and limits. Prices in two currencies are not compared, nor those of
+    packs, nor those that somebody owns: there the price rule tells which changes wait, taxes and rounding in mind."""
     percent = min(table.said("price_percent"))
     off = ExpressionWrapper(Abs(F("listing__price") - F("item__price")) * 100, output_field=NUMBER)
     same_money = (
@@ -102,7 +106,7 @@ def prices_apart(table: LimitTable) -> Iterator[tuple[Product, Decimal, Decimal,
     pairs = (
         _pairs_in_use()
         .exclude(listing__connection__in=owned)
-        .filter(same_money, item__price__isnull=False, listing__price__isnull=False)
+        .filter(same_money, units_per_listing=1, item__price__isnull=False, listing__price__isnull=False)
     )
     rows = pairs.annotate(off=off).filter(off__gt=F("item__price") * percent).values_list("item__price", "listing__price", *_PAIR)
     for till, shop, *pair in rows.iterator(AT_ONCE):

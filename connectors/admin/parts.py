@@ -41,16 +41,19 @@ def number(quantity: Decimal | None, *, signed: bool = False) -> str:
     return text.replace("-", "−")
 
 
-def till_and_shop(till: Decimal | None, shop: Decimal | None) -> SafeString:
-    """Result: one cell that says what the till says, the difference, and what the shop shows. Unknown is no difference of 0."""
+def till_and_shop(till: Decimal | None, shop: Decimal | None, *, pack: str = "", in_packs: Decimal | None = None) -> SafeString:
+    """Result: one cell that says what the till says, the difference, and what the shop shows. Unknown is no difference of 0.
+    Where the shop counts `pack`s (“packs of 6”), `in_packs` is how many of them the till's number fills, to be compared with."""
+    said_by_till, till = till, in_packs if pack else till
     difference = till - shop if till is not None and shop is not None else None
     said = UNKNOWN if difference is None else number(difference, signed=True) if difference else "="
     return format_html(
         '<span class="pair"><span><small>till</small><b>{}</b></span><span class="d {}">{}</span>'
-        "<span><small>shop</small><b>{}</b></span></span>",
-        number(till),
+        "<span><small>{}</small><b>{}</b></span></span>",
+        number(said_by_till),
         "" if not difference else "up" if difference > 0 else "down",
         said,
+        f"shop, {pack}" if pack else "shop",
         number(shop),
     )
 

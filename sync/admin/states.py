@@ -11,6 +11,7 @@ from connectors.admin.parts import HistoryAdmin, ReadOnlyAdmin, badge, moment, n
 from connectors.contract import Side
 from inventory.models import Item
 from sync.admin.parts import STATE_TONES, SideFilter
+from sync.core.targets import packs_of
 from sync.models import SyncState
 
 
@@ -61,7 +62,9 @@ class SyncStateAdmin(ReadOnlyAdmin, HistoryAdmin):
 
     @admin.display(description="till and shop")
     def figures(self, state: SyncState) -> SafeString:
-        return till_and_shop(state.pos_quantity, state.woo_quantity)
+        till, pair = state.pos_quantity, state.alignment
+        filled = packs_of(till, pair.units_per_listing) if till is not None else None
+        return till_and_shop(till, state.woo_quantity, pack=pair.pack, in_packs=filled)
 
     @admin.display(description="status", ordering="sync_status")
     def status(self, state: SyncState) -> SafeString:

@@ -228,3 +228,22 @@ class TestLimitsNarrowDown:
         shop.on_hand(0)
         Threshold.objects.create(category="Cups", out_of_stock=False)
         assert shop.alerts(Code.OUT_OF_STOCK) == []
+
+
+def test_a_pack_that_is_off_counts_its_units(shop):
+    shop.put(shop.pair, units_per_listing=6)
+    shop.shows(3)
+    assert shop.alerts(Code.DISCREPANCY) == []  # 20 mugs fill 3 packs of 6
+    shop.shows(4)
+    shop.put(shop.pair.sync_state, reason="Settle it.")
+    assert shop.alerts(Code.DISCREPANCY) == ["Mug (MUG-1)"]
+    assert Alert.objects.get(rule=Code.DISCREPANCY).words == (
+        "The shop shows 24, it should show 18: 6 off, 33 %. These are the till's units; the shop counts packs of 6. Settle it."
+    )
+
+
+def test_a_packs_price_is_no_gap(shop):
+    shop.put(shop.listing, price=Decimal(55))
+    assert shop.alerts(Code.PRICE_GAP) == ["Mug (MUG-1)"]
+    shop.put(shop.pair, units_per_listing=6)
+    assert shop.alerts(Code.PRICE_GAP) == []
