@@ -5,7 +5,7 @@ from decimal import Decimal as D
 import pytest
 
 from sync.core.guards import shrink_guard, zeroed_by, zeroing_guard
-from sync.core.targets import listing_target, owed
+from sync.core.targets import listing_target, owed, packs_of, units_of
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,27 @@ def test_a_shrunken_catalogue_is_held_and_a_slightly_smaller_one_is_not():
     assert "79 products where it had 100" in shrink_guard(known=100, seen=79, most_percent=20, what="The shop")
     assert shrink_guard(known=100, seen=80, most_percent=20, what="The shop") == ""
     assert shrink_guard(known=12, seen=3, most_percent=20, what="The shop") == ""
+
+
+@pytest.mark.parametrize(
+    ("available", "buffer", "per", "target"),
+    [
+        ([17], 0, 6, 2),
+        ([18], 0, 6, 3),
+        ([20], 3, 6, 2),  # the buffer holds units back, not packs
+        ([5], 0, 6, 0),
+        ([0], 0, 6, 0),
+        ([-1], 0, 6, 0),
+        ([-7, 13], 0, 6, 1),
+        (["17.999"], 0, 6, 2),
+        (["0.1", "0.2", "5.7"], 0, 6, 1),
+    ],
+)
+def test_a_pack_is_shown_when_all_of_it_is_there(available, buffer, per, target):
+    assert listing_target(available=map(D, available), buffer=D(buffer), per=per) == target
+
+
+@pytest.mark.parametrize(("units", "per", "packs"), [(-1, 6, -1), (-6, 6, -1), (6, 6, 1), ("2.5", 1, 2), ("-0.5", 1, -1)])
+def test_units_that_do_not_fill_a_pack_are_rounded_down(units, per, packs):
+    assert packs_of(D(units), per) == packs
+    assert units_of(D(packs), per) <= D(units)
