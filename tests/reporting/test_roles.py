@@ -87,6 +87,7 @@ VIEWS = {
     "alerts_threshold_import_preview": (L, L),
     "alignment_alignment_import": (M, M),
     "alignment_alignment_import_preview": (M, M),
+    "alignment_alignment_review": (V, M),
     "connectors_connection_test": (A, A),
     "sync_pricereview_decide": (L, L),
     "sync_syncconflict_settle": (M, M),
