@@ -27,7 +27,6 @@ whenReady(() => {
         const row = field.closest('tr').querySelector('th');
         field.setAttribute('aria-label', [said(column), said(row)].filter(Boolean).join(', '));
     }
-    for (const icon of document.querySelectorAll('span.help-tooltip[aria-label]')) icon.setAttribute('role', 'img');
     // A heading that names nothing is no heading.
     for (const heading of document.querySelectorAll('th')) {
         if (heading.textContent.trim() || heading.querySelector('input, img, a')) continue;
@@ -35,4 +34,8 @@ whenReady(() => {
         cell.className = heading.className;
         heading.replaceWith(cell);
     }
+});
+// Two lists side by side are drawn only now.
+window.addEventListener('load', () => {
+    for (const icon of document.querySelectorAll('span.help-tooltip[aria-label]')) icon.setAttribute('role', 'img');
 });
