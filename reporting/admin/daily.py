@@ -1,8 +1,10 @@
 """One row a day for each connection."""
 
 from django.contrib import admin
+from django.urls import URLPattern
 
 from connectors.admin.parts import UNKNOWN, ReadOnlyAdmin
+from reporting.admin.reports import ReportPage
 from reporting.core.metrics import ACCURACY, COVERAGE, LATENCY, SUCCESS, Headline
 from reporting.core.words import value_said
 from reporting.models import DailyMetric
@@ -19,6 +21,9 @@ class DailyMetricAdmin(ReadOnlyAdmin):
     list_display = ("day", "connection", "latency", "coverage", "conflicts", "success", "accuracy", "writes_applied", "answers")
     list_filter = ("connection", "day")
     list_select_related = ("connection",)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*ReportPage(self).urls(), *super().get_urls()]
 
     @admin.display(description="sync latency, p95", ordering="latency_p95")
     def latency(self, row: DailyMetric) -> str:
