@@ -27,8 +27,10 @@ def feed_release(*, feed: TillFeed, now: Callable[[], datetime]) -> None:
         held.update(state=TillFeed.State.RELEASED)
         feed.refresh_from_db()
     finally:
-        log.flush()
-        lease.release()
+        try:
+            log.flush()
+        finally:  # also while the database is away
+            lease.release()
 
 
 def run_feeds_release(*, run: SyncRun, now: Callable[[], datetime]) -> list[TillFeed]:

@@ -99,8 +99,10 @@ def side_opened(connection: Connection, now: Callable[[], datetime]) -> Iterator
         connection.refresh_from_db()
         yield Side(connection, connection_open(connection=connection, log=log, now=now), lease, log)
     finally:
-        log.flush()
-        lease.release()
+        try:
+            log.flush()
+        finally:  # also while the database is away
+            lease.release()
 
 
 def _run_row(

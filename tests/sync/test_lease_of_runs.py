@@ -11,6 +11,7 @@ from django.db import OperationalError
 
 from connectors.leases import LeaseHeldError, _began, lease_acquire, process_is_gone, process_name
 from connectors.models import Connection
+from connectors.services import CallLog
 from sync.models import OutboundWrite, SyncRun
 
 pytestmark = pytest.mark.django_db
@@ -150,3 +151,22 @@ def test_a_turn_that_could_not_be_given_back_is_taken_by_the_next_of_the_same_pr
             lease.release()
     assert Connection.objects.get(pk=shop.store.pk).lease_owner == lease.owner
     assert lease_acquire(connection=shop.store, now=shop.clock.now()).epoch == lease.epoch + 1
+
+
+def test_a_run_whose_database_went_away_keeps_nobody_of_its_process_waiting(open_shop, monkeypatch):
+    shop = open_shop(stock={"A": 1})
+    shop.export()
+
+    def away(*_, **__):
+        raise OperationalError("the database system is shutting down")
+
+    with monkeypatch.context() as patched:
+        real = Connection.objects.filter
+        patched.setattr(CallLog, "flush", away)
+        patched.setattr(
+            Connection.objects, "filter", lambda *given, **named: away() if "lease_owner" in named else real(*given, **named)
+        )
+        with pytest.raises(OperationalError):
+            shop.sync()
+    assert Connection.objects.exclude(lease_owner="").exists()
+    assert shop.sync().state == "done"
