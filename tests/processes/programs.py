@@ -46,6 +46,7 @@ class Programs:
         self.kills = 0
 
     def __enter__(self) -> "Programs":
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # leaves this context, too
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,6 +97,10 @@ class Programs:
                 os.kill(int(child), signal.SIGKILL)
                 self.kills += 1
         return bool(children)
+
+    def dead(self) -> list[str]:
+        """Result: the programs that ended by themselves."""
+        return [name for name, process in self._running.items() if process.poll() is not None]
 
     def is_running(self, name: str) -> bool:
         return name in self._running and self._running[name].poll() is None
