@@ -20,14 +20,26 @@ def catalogues_match(*, pos: Connection, store: Connection) -> Matching:
     """Result: the best one-to-one matching of what both sell now; keys are primary keys. Confirmed pairs are learned from and
     stay as they are, rejected ones are out of the question. Nothing is written. Seconds for a few thousand items, a minute or two
     for fifty thousand."""
-    pairs = Alignment.objects.filter(listing__connection=store).order_by()
-    confirmed = pairs.filter(status=Alignment.Status.CONFIRMED)
-    of_others = set(confirmed.exclude(item__connection=pos).values_list("listing_id", flat=True))
+    pairs = Alignment.objects.filter(listing__connection=store)
+    rejected = pairs.filter(status=Alignment.Status.REJECTED, item__connection=pos).order_by()
+    confirmed = (
+        pairs.filter(status=Alignment.Status.CONFIRMED).order_by("units_per_listing", "pk").values_list("item_id", "listing_id")
+    )
+    items = {item.key: item for item in _items(pos)}
+    listings = {listing.key: listing for listing in _listings(store)}
+    settled: dict[int, int] = {}
+    for item, listing in confirmed:
+        if item in items and listing in listings and item not in settled:
+            settled[item] = listing
+        else:  # a further pack of an item, another till's item, or one side is gone: taken, and nothing to learn from
+            listings.pop(listing, None)
+            if item not in settled:
+                items.pop(item, None)
     return match(
-        list(_items(pos)),
-        [listing for listing in _listings(store) if listing.key not in of_others],
-        barred=set(pairs.filter(status=Alignment.Status.REJECTED, item__connection=pos).values_list("item_id", "listing_id")),
-        settled=set(confirmed.filter(item__connection=pos).values_list("item_id", "listing_id")),
+        list(items.values()),
+        list(listings.values()),
+        barred=set(rejected.values_list("item_id", "listing_id")),
+        settled=set(settled.items()),
     )
 
 
