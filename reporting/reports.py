@@ -47,10 +47,7 @@ def _short(found: Found, span: Span, now: datetime) -> Section:
             f"{counted(numbers.count('values'), 'value', 'values')} changed on "
             f"{counted(numbers.count('products'), 'product', 'products')}."
         ),
-        (
-            f"{counted(numbers.count('conflicts'), 'conflict was', 'conflicts were')} found; "
-            f"{numbers.count('open'):,} wait for a decision now."
-        ),
+        (f"{counted(numbers.count('conflicts'), 'conflict was', 'conflicts were')} found; {numbers.count('open'):,} open now."),
     ]
     quiet = not any(numbers.count(what) for what in ("runs", "values", "writes", "conflicts", "movements"))
     if quiet:
@@ -157,7 +154,7 @@ def _standing(found: Found) -> Section:
     numbers = found.numbers
     pairs, step = numbers.count("pairs"), numbers.count("pairs", a=[SyncState.Status.SYNCED])
     dark = numbers.count("pairs", a=["unknown"])
-    said = f"Of {counted(pairs, 'pair', 'pairs')}, {step:,} agree, {pairs - step - dark:,} do not yet, {dark:,} are unknown."
+    said = f"Of {counted(pairs, 'pair', 'pairs')}, {step:,} in step, {pairs - step - dark:,} not yet, {dark:,} unknown."
     rows = [
         (
             state.alignment.item.name or state.pos_sku,
@@ -288,7 +285,7 @@ def _fixes(numbers: Numbers) -> Section:
         return Section("fixes", "Auto-fix", ("No number was off without a cause, so nothing had to be fixed.",))
     person, gone, still_open = (numbers.count("drift", a=[how]) for how in ("person", "gone", "open"))
     sentences = [
-        f"Nothing explained {counted(drift, 'number', 'numbers')}.",
+        f"{counted(drift, 'number was', 'numbers were')} found that nothing explains.",
         f"A rule settled {rule:,} by itself ({percent_said(percent(rule, drift))}), people {person:,}.",
         f"Gone or settled otherwise: {gone:,}. Open: {still_open:,}.",
     ]

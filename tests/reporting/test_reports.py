@@ -124,7 +124,7 @@ def test_a_day_is_told_exactly(shop, now):
         "2 syncs completed, 1 failed.",
         "1 change was carried to the other side, 1 refused there.",
         "3 values changed on 2 products.",
-        "3 conflicts were found; 1 wait for a decision now.",
+        "3 conflicts were found; 1 open now.",
         "The period is not over: it is told up to 2026-03-02 09:30.",
         "Stock, pairs and what is open are as of 2026-03-02 09:30; the rest is of the period.",
     )
@@ -162,7 +162,7 @@ def test_what_the_till_lists_no_more_is_not_stock(shop, now):
 def test_the_shop_is_reconciled_with_the_till(shop, now):
     happened(*shop, now)
     made = report(now)
-    assert section(made, "apart").sentences == ("Of 3 pairs, 1 agree, 1 do not yet, 1 are unknown.",)
+    assert section(made, "apart").sentences == ("Of 3 pairs, 1 in step, 1 not yet, 1 unknown.",)
     assert rows(made, "apart") == [
         ("The PAN-1", "PAN-1", "0", "unknown", "Unknown", "Not read yet."),
         ("The POT-1", "POT-1", "2", "5", "Needs a decision", ""),
@@ -181,10 +181,10 @@ def test_a_week_says_who_settled_what_and_whether_fixes_took_effect(shop, now):
     conflict(shop[1], "PAN-1", now, resolved_at=now, resolution="pos")  # nothing was told since: no effect known
     made = report(now, Every.WEEKLY)
     assert rows(made, "often") == [("The MUG-1", "MUG-1", "2", "0")]
-    assert section(made, "fixes").sentences[0] == "Nothing explained 3 numbers."
+    assert section(made, "fixes").sentences[0] == "3 numbers were found that nothing explains."
     made = report(now + timedelta(hours=1), Every.WEEKLY)
     assert section(made, "fixes").sentences == (
-        "Nothing explained 4 numbers.",
+        "4 numbers were found that nothing explains.",
         "A rule settled 2 by itself (50 %), people 1.",
         "Gone or settled otherwise: 0. Open: 1.",
         "Of those a rule settled, 1 took effect: auto-fix success 50 %.",
