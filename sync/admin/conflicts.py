@@ -28,6 +28,7 @@ from connectors.leases import LeaseHeldError
 from sync.models import SyncConflict, SyncPolicy
 from sync.services.conflicts import NOTED, POS, WOO, Winner, conflict_resolve, outcome_of, winner_parse, winners_of
 
+Type = SyncConflict.Type
 CLASS_TONES = {
     SyncConflict.Class.MINOR: "mute",
     SyncConflict.Class.MAJOR: "warn",
@@ -190,11 +191,11 @@ class SyncConflictAdmin(ReadOnlyAdmin, HistoryAdmin):
 
     @admin.display(description="till")
     def till(self, conflict: SyncConflict) -> str:
-        return conflict.pos_value or UNKNOWN
+        return _in_packs(conflict, conflict.pos_value, Type.QUANTITY)
 
     @admin.display(description="shop")
     def shop(self, conflict: SyncConflict) -> str:
-        return conflict.woo_value or UNKNOWN
+        return _in_packs(conflict, conflict.woo_value, Type.QUANTITY, Type.SIMULTANEOUS_SALE, Type.UNSETTLED)
 
     @admin.display(description="off by", ordering="difference")
     def off_by(self, conflict: SyncConflict) -> str:
@@ -211,6 +212,12 @@ class SyncConflictAdmin(ReadOnlyAdmin, HistoryAdmin):
     @admin.display(description="state", ordering="resolved_at")
     def outcome(self, conflict: SyncConflict) -> SafeString:
         return badge(conflict.get_resolution_display(), "ok") if conflict.resolved_at else badge("Open", "warn")
+
+
+def _in_packs(conflict: SyncConflict, value: str, *types: SyncConflict.Type) -> str:
+    """Result: what a side said; with what it counts, where that is packs and it said a number."""
+    pack = conflict.alignment.pack if conflict.alignment and conflict.conflict_type in types else ""
+    return f"{value} {pack}".strip() if value else UNKNOWN
 
 
 def _winner(words: str) -> Winner:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import Max, Sum
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from alignment.models import Alignment, StoreLocation
 from connectors.contract import StockManagement
-from inventory.models import StockLevel
+from inventory.models import Item, StockLevel
 from sync.core.policy import DriftClass
 from sync.limits import limits
 from sync.models import OrderLine, OutboundWrite, SyncConflict, SyncState
@@ -57,6 +57,7 @@ def conflicts_follow(
     Call before the pairs' states are refreshed: a changed SKU shows against the old state. Result: by pair, what is still
     under review."""
     below = _below_zero(ctx, [pair.item_id for pair in pairs])
+    renamed = _renamed(pairs)
     known: dict[tuple[int | None, str], SyncConflict] = {
         (conflict.alignment_id, conflict.conflict_type): conflict
         for conflict in conflicts_open(store=ctx.store.connection).filter(alignment__in=[pair.pk for pair in pairs])
@@ -65,6 +66,8 @@ def conflicts_follow(
     gone: list[SyncConflict] = []
     for pair in pairs:
         found = {finding.kind: finding for finding in _findings(ctx, pair, below, writes.get(pair.listing_id), unsettled)}
+        if pair.pk in renamed:
+            found[Type.SKU_CHANGED] = renamed[pair.pk]
         fresh += [_conflict(ctx, pair, finding) for kind, finding in found.items() if (pair.pk, kind) not in known]
         gone += [known[pair.pk, kind] for kind in FOLLOWED if kind not in found and (pair.pk, kind) in known]
         if (pair.pk, Type.QUANTITY) in known and _agrees_again(pair):
@@ -83,6 +86,37 @@ def _below_zero(ctx: RunContext, item_ids: Iterable[int]) -> dict[int, Decimal]:
     places = StoreLocation.objects.filter(store=ctx.store.connection).values("location_id")
     levels = StockLevel.objects.filter(item_id__in=list(item_ids), location_id__in=places, on_hand__lt=0).order_by()
     return dict(levels.values("item_id").annotate(sum=Sum("on_hand")).values_list("item_id", "sum"))
+
+
+def _renamed(pairs: Sequence[Alignment]) -> dict[int, Finding]:
+    """Result: by pair, that its item is gone from the till and another SKU there has its barcode by now: told once for each time
+    it went. The pair is never re-pointed by itself."""
+    gone = {pair.pk: pair for pair in pairs if pair.item.missing_since is not None and pair.item.barcode}
+    if not gone:
+        return {}
+    codes = {pair.item.barcode for pair in gone.values()}
+    tills = {pair.item.connection_id for pair in gone.values()}
+    heirs = {
+        (item.connection_id, item.barcode): item.sku
+        for item in Item.objects.filter(connection__in=tills, missing_since=None, barcode__in=codes)
+    }
+    told = dict(
+        SyncConflict.objects.filter(alignment__in=gone, conflict_type=Type.SKU_CHANGED)
+        .order_by()
+        .values("alignment_id")
+        .annotate(newest=Max("detected_at"))
+        .values_list("alignment_id", "newest")
+    )
+    found = {}
+    for pk, pair in gone.items():
+        item, heir = pair.item, heirs.get((pair.item.connection_id, pair.item.barcode))
+        if heir and item.missing_since and (pk not in told or told[pk] < item.missing_since):
+            why = (
+                f"The till lists “{item.sku}” no more, and “{heir}” has its barcode. The pair holds, with the last number known. "
+                "If it was renamed, reject this alignment and align the new SKU."
+            )
+            found[pk] = Finding(Type.SKU_CHANGED, why[:300], heir, pair.listing.sku, None, DriftClass.MINOR)
+    return found
 
 
 def _findings(
