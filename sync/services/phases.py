@@ -43,7 +43,9 @@ def _know_the_new(ctx: RunContext) -> None:
     statistics_refresh(Item, Location, StockLevel, Movement, Listing, rows=ctx.counts["items_new"] + ctx.counts["listings_new"])
     if ctx.counts["items_new"] or ctx.counts["listings_new"]:
         for side in ctx.tills:
+            ctx.beat()  # a minute of matching for fifty thousand items
             proposals_refresh(pos=side.connection, store=ctx.store.connection)
+        ctx.beat()
 
 
 def _settle(ctx: RunContext) -> None:
