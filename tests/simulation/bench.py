@@ -52,12 +52,7 @@ class Bench:
         self.folder.mkdir()
         models = {"alignment", "connectors", "inventory", "sync"}
         tables = [name for name in database.introspection.table_names() if name.partition("_")[0] in models]
-        with database.constraint_checks_disabled(), database.cursor() as cursor:
-            for table in tables:
-                cursor.execute(f"DELETE FROM {database.ops.quote_name(table)}")  # noqa: S608 - names of our own tables
-        with database.cursor() as cursor:
-            for statement in database.ops.sequence_reset_by_name_sql(no_style(), [{"table": name} for name in tables]):
-                cursor.execute(statement)
+        database.ops.execute_sql_flush(database.ops.sql_flush(no_style(), tables, reset_sequences=True, allow_cascade=True))
 
     def begin(self, world: World, rng: random.Random, *, settle: float, till_settle: float) -> None:
         """Have the servers serve this world, by its clock."""

@@ -280,6 +280,110 @@ class Engine:
             self.run(number, SyncRun.Kind.FULL)
             self.judge.look()
 
+    def sell_the_same_twice(self) -> None:
+        """A sale is seen before its order; then the order, and another sale of the same that is seen before its order, too."""
+        number, sku = self.rng.randrange(len(self.stores)), self.rng.choice(SKUS)
+        for _ in range(2):
+            self.world.buy(self.world.webs[number], sku, 2, is_late=True)
+            self.run(number, SyncRun.Kind.FULL)
+            self.judge.look()
+            self.clock.tick(31)
+            self.world.catch_up()
+            self.job(number, orders_poll, calm=True)
+
+    def lose_an_answer(self) -> None:
+        """A write's answer is lost: it takes effect at once, or some time after we gave up on it, or never."""
+        number = self.rng.randrange(len(self.stores))
+        self.world.at_the_till(self.rng.choice(SKUS), self.rng.choice((-1, 3)))
+        self.world.till.export(late=0)
+        self.world.catch_up()
+        fate = self.rng.choice(("at once", "late", "never"))
+        if fate == "late":
+            self.bench.wires[number].next_write = "late"
+        else:
+            self.world.webs[number].app.faults.arm("close", method="POST", path="batch", applied=fate == "at once")
+        self.run(number, SyncRun.Kind.INCREMENTAL)
+        self._soothe(number)
+        self.clock.tick(1)
+        self.run(number, SyncRun.Kind.FULL)
+
+    def read_exports_out_of_order(self) -> None:
+        """The export before the last one comes last."""
+        sku = self.rng.choice(SKUS)
+        self.world.till.export(late=300)
+        self.clock.tick(250)
+        self.world.at_the_till(sku, -1)
+        self.world.till.export(late=0)
+        for pause in (1, 60):
+            self.clock.tick(pause)
+            self.world.catch_up()
+            self.sync(0, calm=True)
+
+    def read_an_export_from_before_a_write(self) -> None:
+        """An export was written, then something was sold online and booked at the till; then the export comes."""
+        number = self.rng.randrange(len(self.stores))
+        self.world.till.export(late=900)
+        self.clock.tick(300)
+        self.world.buy(self.world.webs[number], self.rng.choice(SKUS), 1, is_late=False)
+        for pause in (1, 60, 900):
+            self.job(number, orders_poll, calm=True)
+            self.run(number, SyncRun.Kind.INCREMENTAL)
+            self.world.till.book_adjustments()
+            self.clock.tick(pause)
+            self.world.catch_up()
+            self.judge.look()
+
+    def stand_still(self) -> None:
+        """A worker stalls while something is to be written."""
+        number = self.rng.randrange(len(self.stores))
+        sku = self.rng.choice(SKUS)
+        self.world.at_the_till(sku, self.rng.choice((-1, 3)))
+        self.world.buy(self.world.webs[number], sku, 1)
+        self.world.till.export(late=0)
+        self.world.catch_up()
+        self.run(number, SyncRun.Kind.INCREMENTAL, stall=self.rng.randint(20, 140))
+
+    def stop_counting_and_sell(self) -> None:
+        """A product that somebody stopped counting, perhaps while a write to it was unanswered, is counted again, and sold before
+        the store is read."""
+        number, sku = self.rng.randrange(len(self.stores)), self.rng.choice(SKUS)
+        web = self.world.webs[number]
+        if self.rng.random() < 0.5:
+            self.world.at_the_till(sku, 3)
+            self.world.till.export(late=0)
+            self.world.catch_up()
+            web.app.faults.arm("close", method="POST", path="batch", applied=True)
+            self.run(number, SyncRun.Kind.INCREMENTAL)
+            self._soothe(number)
+        if any(late.sku == sku for late in web.unseen):
+            return
+        self.world.stop_counting(web, sku)
+        self.run(number, SyncRun.Kind.FULL)
+        self._count_again(number, sku, self.rng.randint(5, 30))
+        if sku not in web.uncounted:
+            self.world.buy(web, sku, 2)
+        self.clock.tick(self.rng.choice((45, 120)))
+        self.world.catch_up()
+        self.run(number, SyncRun.Kind.FULL)
+
+    def sell_while_opening(self) -> None:
+        """A product is counted again, and sold in the very moment of the reading that opens its account anew."""
+        number, sku = self.rng.randrange(len(self.stores)), self.rng.choice(SKUS)
+        web, world = self.world.webs[number], self.world
+        if any(late.sku == sku for late in web.unseen):
+            return
+        world.stop_counting(web, sku)
+        self.run(number, SyncRun.Kind.FULL)
+        self._count_again(number, sku, 30)
+        world.rush = lambda: world.buy(web, sku, 1, is_late=False) if self.rng.random() < 0.4 else None
+        self.run(number, SyncRun.Kind.FULL)
+        world.rush = None
+        for _ in range(3):
+            self.clock.tick(40)
+            world.catch_up()
+            self.run(number, SyncRun.Kind.FULL)
+            self.judge.look()
+
     # -- what people do that needs the product's own pages ---------------------------------------------------------------
 
     def manage(self, *, calm: bool = False) -> None:

@@ -34,15 +34,17 @@ def live(
     to_the_end: bool = True,
     is_crowded: bool | None = None,
     till: str | None = None,
+    scene: str = "",
 ) -> Life:
     """One world from its first day until it rests; or only until something is wrong. Half of all worlds have a till with files,
-    the other half one with an API, unless `till` says which."""
+    the other half one with an API, unless `till` says which. `scene`: the one thing of the engine that happens in it, again and
+    again."""
     clock, story = SimClock(), []
     world = World(Random(f"world {seed}"), clock, made.folder, till=till or till_of(seed), is_crowded=is_crowded)
     world.told = lambda words: story.append(f"{clock.at:%d %H:%M:%S} {words}")
     engine = Engine(made, world, Random(f"engine {seed}"))
     for _ in range(steps):
-        step(world, engine)
+        step(world, engine, scene)
         if engine.wrong and not to_the_end:
             break
     amiss = engine.rest() if to_the_end or not engine.wrong else []
@@ -54,7 +56,7 @@ def till_of(seed: int) -> str:
     return sorted(KINDS)[seed % 2]
 
 
-def step(world: World, engine: Engine) -> None:
+def step(world: World, engine: Engine, scene: str = "") -> None:
     """A little time, and perhaps one thing of each kind."""
     rng = engine.rng
     world.clock.tick(rng.expovariate(1 / 120))
@@ -63,6 +65,11 @@ def step(world: World, engine: Engine) -> None:
     world.catch_up()
     for wire in (*engine.bench.wires[: len(world.webs)], engine.bench.till_wire):
         wire.land()
+    if scene:
+        world.till.book_adjustments()
+        getattr(engine, scene)()
+        engine.judge.look()
+        return
     for number in range(len(world.webs)):
         engine.hear(number)
     if rng.random() < 0.2:

@@ -8,7 +8,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sync.models import SyncRun
 from tests.simulation.clock import SimClock
 from tests.simulation.engine import Engine
-from tests.simulation.runner import bench
 from tests.simulation.tills import KINDS
 from tests.simulation.world import SKUS, World
 
@@ -18,7 +17,7 @@ skus, units, numbers = some.sampled_from(SKUS[:2]), some.integers(1, 3), some.in
 class ShopMachine(RuleBasedStateMachine):
     """One shop; each rule is one thing that people, time or the engine do."""
 
-    made = None  # the bench, set by the test
+    made = None  # set by the test
 
     @initialize(rng=some.randoms(use_true_random=False), till=some.sampled_from(sorted(KINDS)))
     def open(self, rng, till):
@@ -101,18 +100,17 @@ class ShopMachine(RuleBasedStateMachine):
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 @pytest.mark.django_db(transaction=True)
-def test_no_short_life_goes_wrong():
-    with bench() as made:
-        ShopMachine.made = made
-        run_state_machine_as_test(
-            ShopMachine,
-            settings=settings(
-                max_examples=4,
-                stateful_step_count=25,
-                deadline=None,
-                derandomize=True,
-                database=None,
-                phases=(Phase.generate,),
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+def test_no_short_life_goes_wrong(made):
+    ShopMachine.made = made
+    run_state_machine_as_test(
+        ShopMachine,
+        settings=settings(
+            max_examples=4,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -92,6 +92,7 @@ class World:
         self.accepted: Counter[str] = Counter()  # units that the manager found on the shelf, or accepted from a store
         self.is_quiet = False
         self.may_edit = True
+        self.rush: Callable[[], None] | None = None  # what happens around each request, for a while
 
     def _web(self, buffer: int) -> Web:
         offset = timedelta(seconds=self.rng.uniform(-4, 4))
@@ -254,6 +255,8 @@ class World:
             self.clock.tick(0.1)
             return
         self.clock.tick(self.rng.choice((0.05, 0.3, 2.0)))
+        if self.rush:
+            self.rush()
         if self.rng.random() < 0.12:
             self.happen()
         if self.rng.random() < 0.05:
