@@ -236,9 +236,9 @@ def test_markup_in_names_skus_and_file_names_is_shown_as_text(manager, pos, stor
 def test_our_pages_need_no_inline_script_or_style():
     folder = Path(settings.BASE_DIR) / "templates" / "admin" / "alignment"
     pages = list(folder.rglob("*.html"))
-    assert len(pages) == 4
+    assert len(pages) >= 5
     for page in pages:
-        assert not re.search(r"<script|<style|\sstyle=|\son\w+=|https?://", page.read_text()), page.name
+        assert not re.search(r"<script(?! src=)|<style|\sstyle=|\son\w+=|https?://", page.read_text()), page.name
 
 
 def test_the_form_offers_only_connections_in_use_of_the_right_side(manager, pos, store):
