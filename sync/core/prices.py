@@ -178,12 +178,15 @@ def percent_text(percent: Decimal, *, signed: bool = True) -> str:
     return f"{'+' if signed and rounded > 0 else ''}{text} %".replace("-", "−")
 
 
-def repricing_guard(*, changes: int, pairs: int, most_percent: int) -> str:
-    """Result: why a run must be held, "" when it may go on. `changes` prices would be written, of `pairs` in all."""
-    if changes < FEW or changes * 100 <= pairs * most_percent:
+def repricing_guard(*, changes: int, pairs: int, most_percent: int, previewed: int = 0) -> str:
+    """Result: why a run must be held, "" when it may go on. `changes` prices would be written, of `pairs` in all; `previewed`:
+    so many a manager has seen and let pass."""
+    more = changes - previewed
+    if more < FEW or more * 100 <= pairs * most_percent:
         return ""
+    seen = f", {previewed:,} of which you have let pass" if previewed else ""
     return (
-        f"It would change {changes:,} of {pairs:,} prices, more than the {most_percent} % you allow. "
+        f"It would change {changes:,} of {pairs:,} prices{seen}, more than the {most_percent} % you allow. "
         "Check that these prices are meant, then release or discard the run."
     )
 

@@ -259,11 +259,14 @@ class _Sieve:
         prices = [each for each in (*plan.to_shop, *plan.to_tills) if each.target is not None]
         ctx.counts["price_changes"] = len(prices)
         ctx.counts["price_reviews"] = _waiting(ctx).count()
-        if not ctx.released:
-            unseen = sum(1 for each in prices if each.review is None)
-            guard = self.turn.policy.guard_percent
-            if reason := repricing_guard(changes=unseen, pairs=self.pairs, most_percent=guard):
-                ctx.held_for.append(reason)
+        reason = repricing_guard(
+            changes=sum(1 for each in prices if each.review is None),
+            pairs=self.pairs,
+            most_percent=self.turn.policy.guard_percent,
+            previewed=ctx.previewed.get("price_changes", 0),
+        )
+        if reason:
+            ctx.held_for.append(reason)
 
 
 def _waiting(ctx: RunContext) -> QuerySet[PriceReview]:

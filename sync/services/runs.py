@@ -79,7 +79,6 @@ def run_sync(
             progress=progress,
             sleep=sleep,
             may_wait=may_wait,
-            released=release is not None,
             previewed=previewed,
         )
         if release is not None and not dry_run:

@@ -168,6 +168,13 @@ def test_a_run_that_reprices_much_is_held(changes, held):
     assert bool(repricing_guard(changes=changes, pairs=100, most_percent=30)) is held
 
 
+def test_what_a_manager_let_pass_is_not_held_again_but_clearly_more_is():
+    assert repricing_guard(changes=70, pairs=100, most_percent=30, previewed=40) == ""
+    assert "71 of 100 prices, 40 of which you have let pass" in repricing_guard(
+        changes=71, pairs=100, most_percent=30, previewed=40
+    )
+
+
 @pytest.mark.parametrize(
     ("code", "valid"),
     [
