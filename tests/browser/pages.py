@@ -9,6 +9,7 @@ ALONE = {
     "today": "/admin/",
     "password": "/admin/password_change/",
     "sync now": "/admin/sync/syncrun/new/",
+    "report": "/admin/reporting/dailymetric/report/?period=weekly",
     "import": "/admin/alignment/alignment/import/",
     "review matches": "/admin/alignment/alignment/review/",
     "connect": "/admin/connectors/connection/add/",
