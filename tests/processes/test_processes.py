@@ -162,7 +162,13 @@ class Faults:
         self.programs.kills += 1
         assert self.here.events_of(order) != []
         self.unanswered.append(order)
-        until(self.here.answers, seconds=90, what="the web server answers again")
+        until(self._web_is_back, seconds=90, what="the web server answers again")
+
+    def _web_is_back(self) -> bool:
+        """Granian begins its worker anew, and gives up at the second death within seconds: then Docker begins Granian anew."""
+        if "web" in self.programs.dead():
+            self.programs.start("web")
+        return self.here.answers()
 
 
 def last_words(here: Installation) -> list[str]:
