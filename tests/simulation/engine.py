@@ -50,6 +50,7 @@ class Engine:
     def __init__(self, bench: Bench, world: World, rng: Random) -> None:
         self.bench, self.world, self.rng, self.clock = bench, world, rng, world.clock
         self.figures: Counter[str] = Counter()
+        self.is_busy_meanwhile = False  # does the till sell while a worker stalls?
         settle, till_settle = rng.choice(SETTLES), rng.choice((10.0, 30.0))
         bench.empty()
         bench.begin(world, rng, settle=settle, till_settle=till_settle)
@@ -161,6 +162,10 @@ class Engine:
         self.clock.tick(TURN)
         for wire in (*self.bench.wires[: len(self.stores)], self.bench.till_wire):
             wire.land()
+        if self.is_busy_meanwhile:
+            for sku in SKUS:
+                self.world.at_the_till(sku, -1)
+            self.world.till.export(late=0)
         self.world.catch_up()
         kind = SyncRun.Kind.FULL if self.rng.random() < 0.5 else SyncRun.Kind.INCREMENTAL
         self.run(number, kind, may_wait=self.rng.random() < 0.5)
@@ -334,18 +339,20 @@ class Engine:
             self.judge.look()
 
     def stand_still(self) -> None:
-        """A worker stalls while something is to be written."""
+        """A worker stalls while something is to be read and written, and the till goes on."""
         number = self.rng.randrange(len(self.stores))
         sku = self.rng.choice(SKUS)
         self.world.at_the_till(sku, self.rng.choice((-1, 3)))
         self.world.buy(self.world.webs[number], sku, 1)
         self.world.till.export(late=0)
         self.world.catch_up()
-        self.run(number, SyncRun.Kind.INCREMENTAL, stall=self.rng.randint(20, 140))
+        self.is_busy_meanwhile = self.rng.random() < 0.7
+        self.run(number, SyncRun.Kind.INCREMENTAL, stall=self.rng.randint(10, 110))
+        self.is_busy_meanwhile = False
 
     def stop_counting_and_sell(self) -> None:
-        """A product that somebody stopped counting, perhaps while a write to it was unanswered, is counted again, and sold before
-        the store is read."""
+        """A product that somebody stopped counting, perhaps while a write to it was unanswered, is counted again; and it is sold,
+        or an order of it cancelled, before the store is read."""
         number, sku = self.rng.randrange(len(self.stores)), self.rng.choice(SKUS)
         web = self.world.webs[number]
         if self.rng.random() < 0.5:
@@ -362,6 +369,8 @@ class Engine:
         self._count_again(number, sku, self.rng.randint(5, 30))
         if sku not in web.uncounted:
             self.world.buy(web, sku, 2)
+            for _ in range(3):
+                self.world.change_an_order(web)
         self.clock.tick(self.rng.choice((45, 120)))
         self.world.catch_up()
         self.run(number, SyncRun.Kind.FULL)
