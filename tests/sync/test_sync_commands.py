@@ -105,6 +105,10 @@ def test_a_held_run_ends_with_three_and_says_how_to_release_it(open_shop):
     assert code == 3
     assert f"--release {held.pk}" in said
     assert shop.app.writes == []
+    code, said = command("inventory_sync", "--release", held.pk)  # held for its export, it had no preview yet
+    assert code == 3
+    assert "It would set 20 of 30 products to zero" in said
+    assert shop.app.writes == []
     code, said = command("inventory_sync", "--release", held.pk)
     assert code == 0
     assert SyncRun.objects.get(pk=held.pk).state == "done"
