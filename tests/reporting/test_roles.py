@@ -90,7 +90,6 @@ VIEWS = {
     "alignment_alignment_review": (V, M),
     "connectors_connection_test": (A, A),
     "reporting_dailymetric_report": (V, V),
-    "reporting_dailymetric_report": (V, V),
     "sync_pricereview_decide": (L, L),
     "sync_syncconflict_settle": (M, M),
     "sync_syncrun_discard": (L, L),
