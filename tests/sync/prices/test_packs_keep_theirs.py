@@ -1,6 +1,5 @@
 """A listing that stands for several units has no price rule of its own: what a pack costs is no sum of the single's."""
 
-
 import pytest
 
 from alignment.models import Alignment, Listing
