@@ -18,6 +18,7 @@ from alignment.models import Alignment, StoreLocation
 from alignment.selectors import items_without_partner, listings_without_partner
 from connectors.contract import Side
 from connectors.models import Connection
+from connectors.zones import zone_is_known
 from inventory.models import Item, Movement
 from reporting.core.metrics import Figures, figures_sum
 from reporting.core.report import Span
@@ -115,7 +116,7 @@ class Scope:
 def scope_of(store: Connection | None = None) -> Scope:
     """Result: that shop, or all in use. Its clock is the shop's; of several shops the one they share, else the project's."""
     used = [store] if store else [one for one in Connection.objects.filter(is_active=True) if one.side == Side.STORE]
-    zones = {one.time_zone for one in used}
+    zones = {one.time_zone for one in used if zone_is_known(one.time_zone)}
     return Scope(used, ZoneInfo(zones.pop() if len(zones) == 1 else timezone.get_default_timezone_name()))
 
 

@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from connectors.models import Connection
+from connectors.zones import zone_is_known
 from reporting.core.metrics import Figures
 from reporting.models import DailyMetric
 from reporting.selectors import period_measure
@@ -18,7 +19,8 @@ def metrics_record(*, now: datetime) -> int:
     replaces what it wrote. Result: rows written."""
     by_zone: dict[str, list[Connection]] = {}
     for connection in Connection.objects.filter(is_active=True):
-        by_zone.setdefault(connection.time_zone, []).append(connection)
+        zone = connection.time_zone if zone_is_known(connection.time_zone) else "UTC"  # a machine may lose a zone it knew
+        by_zone.setdefault(zone, []).append(connection)
     return sum(_zone_record(ZoneInfo(zone), connections, now) for zone, connections in by_zone.items())
 
 

@@ -21,6 +21,7 @@ from sync.services.slots import cron_times
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
+BEATS = pytest.mark.django_db(transaction=True)  # beat closes connections that were left in a transaction, as ours would be
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
@@ -144,6 +145,7 @@ def one_job(**fields):
     PeriodicTask.objects.update(date_changed=AT - timedelta(days=1), **fields)
 
 
+@BEATS
 def test_beat_installs_the_jobs_sends_what_is_due_and_gives_a_sign_of_life(beat, store):
     assert beat.tick() == 2
     assert PeriodicTask.objects.filter(task="sync.tasks.outbox_sweep").exists()
@@ -157,6 +159,7 @@ def test_beat_installs_the_jobs_sends_what_is_due_and_gives_a_sign_of_life(beat,
     assert len(beat.sent.messages) == 1
 
 
+@BEATS
 def test_what_a_broken_broker_did_not_take_is_sent_when_it_is_back(beat, store, caplog):
     beat.tick()
     one_job()
@@ -168,6 +171,7 @@ def test_what_a_broken_broker_did_not_take_is_sent_when_it_is_back(beat, store, 
     assert len(beat.sent.messages) == 1
 
 
+@BEATS
 def test_beat_goes_on_when_the_database_fails(beat, monkeypatch, caplog):
     from django.db import OperationalError
 
