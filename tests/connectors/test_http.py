@@ -468,6 +468,9 @@ def raw_server(reply: bytes) -> str:
                 with caller:
                     caller.recv(65_536)
                     caller.sendall(reply)
+                    caller.shutdown(socket.SHUT_WR)
+                    while caller.recv(65_536):  # closed with a body unread, the reply would be lost to a reset
+                        pass
 
     Thread(target=answer, daemon=True).start()
     return f"http://127.0.0.1:{listening.getsockname()[1]}/"

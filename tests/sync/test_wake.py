@@ -46,7 +46,8 @@ class SilentBroker:
 def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[SilentBroker]:
     silent = SilentBroker()
     app = Celery("test", broker=f"redis://127.0.0.1:{silent.port}/0", set_as_current=False)
-    app.conf.update(broker_transport_options=REDIS_OPTIONS, task_publish_retry_policy=CELERY_TASK_PUBLISH_RETRY_POLICY)
+    patient = {**REDIS_OPTIONS, "socket_timeout": 60, "socket_connect_timeout": 60}  # longer than the slowest machine posts
+    app.conf.update(broker_transport_options=patient, task_publish_retry_policy=CELERY_TASK_PUBLISH_RETRY_POLICY)
     monkeypatch.setattr(wake, "current_app", app)
     monkeypatch.setattr(wake, "_waker", wake.Waker())
     monkeypatch.setattr(wake.logger, "warning", lambda *_: silent.was_given_up.set())
