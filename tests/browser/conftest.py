@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.browser.seed import PASSWORD
+from tests.browser.seed import session_key
 from tests.browser.server import ServedShop, chromium, served
 
+CSRF = "c" * 32  # Django's, as any client may choose it
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -45,13 +46,8 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
-def _sessions(browser: Any, served_shop: ServedShop) -> dict[str, Any]:
-    return {}
-
-
 @pytest.fixture
-def open_as(browser: Any, served_shop: ServedShop, _sessions: dict[str, Any]) -> Iterator[Callable[..., Any]]:
+def open_as(browser: Any, served_shop: ServedShop) -> Iterator[Callable[..., Any]]:
     """Result: a page of somebody who is logged in: `open_as("manager", dark=True, narrow=True)`; "" is nobody at all.
 
     What the browser's console complains of, such as a breach of our security policy, is in `page.complaints`.
@@ -59,16 +55,20 @@ def open_as(browser: Any, served_shop: ServedShop, _sessions: dict[str, Any]) ->
     with ExitStack() as opened:
 
         def page_of(login: str = "manager", *, dark: bool = False, narrow: bool = False, scripts: bool = True) -> Any:
-            if login and login not in _sessions:
-                _sessions[login] = _log_in(browser, served_shop, login)
             context = browser.new_context(
                 base_url=served_shop.url,
                 color_scheme="dark" if dark else "light",
                 viewport=NARROW if narrow else WIDE,
                 java_script_enabled=scripts,
-                storage_state=_sessions[login] if login else None,
             )
             opened.callback(context.close)
+            if login:
+                context.add_cookies(
+                    [
+                        {"name": name, "value": value, "url": served_shop.url}
+                        for name, value in (("sessionid", session_key(login)), ("csrftoken", CSRF))
+                    ]
+                )
             page = context.new_page()
             page.complaints = []
             page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
@@ -78,14 +78,12 @@ def open_as(browser: Any, served_shop: ServedShop, _sessions: dict[str, Any]) ->
         yield page_of
 
 
-def _log_in(browser: Any, shop: ServedShop, login: str) -> Any:
-    context = browser.new_context(base_url=shop.url)
-    page = context.new_page()
-    page.goto("/admin/login/")
-    page.fill("#id_username", login)
-    page.fill("#id_password", PASSWORD)
-    page.click("[type=submit]")
-    page.wait_for_selector("#menu")
-    state = context.storage_state()
-    context.close()
-    return state
+@pytest.fixture
+def post_by_hand(open_as: Callable[..., Any]) -> Callable[..., int]:
+    """Result: the status that somebody gets who sends a form without having seen its button: `post_by_hand("viewer", path)`."""
+
+    def post(login: str, path: str, **form: str) -> int:
+        answer = open_as(login).context.request.post(path, form={**form, "csrfmiddlewaretoken": CSRF}, max_redirects=0)
+        return int(answer.status)
+
+    return post

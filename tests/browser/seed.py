@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -36,6 +37,33 @@ def main() -> None:
 
     call_command("migrate", verbosity=0)
     shop_seed(now=timezone.now(), products=int(os.environ.get("SEED_PRODUCTS", "600")))
+    sessions_seed()
+
+
+def session_key(login: str) -> str:
+    """Result: what the cookie of somebody who is logged in already says."""
+    return f"browser-session-of-{login}"
+
+
+def sessions_seed() -> None:
+    """Everybody is logged in already, so that a test need not begin with it."""
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.auth.models import User
+    from django.contrib.sessions.backends.db import SessionStore
+    from django.contrib.sessions.models import Session
+    from django.utils import timezone
+
+    for person in User.objects.filter(username__in=LOGINS):
+        said = {
+            SESSION_KEY: str(person.pk),
+            HASH_SESSION_KEY: person.get_session_auth_hash(),
+            BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend",
+        }
+        Session.objects.create(
+            session_key=session_key(person.username),
+            session_data=SessionStore().encode(said),
+            expire_date=timezone.now() + timedelta(days=1),
+        )
 
 
 def shop_seed(*, now: datetime, products: int = 600) -> None:
@@ -109,6 +137,7 @@ class _Shop:
 
         place = Location.objects.create(connection=self.till, remote_name="", name="High Street")
         StoreLocation.objects.create(store=self.store, location=place, buffer=Decimal(0))
+        self.asked = {12: ("38.90", "29.90", "21"), 13: ("14.90", "18.90", "16")}  # the till's price, the shop's, and the cost
         self.items = Item.objects.bulk_create(
             Item(
                 connection=self.till, sku=row["SKU"], sku_key=sku_key(row["SKU"]), name=row["Description"], barcode=row["UPC"],
@@ -117,6 +146,9 @@ class _Shop:
             )
             for row in self.rows
         )  # fmt: skip
+        for n, (price, _shown, cost) in self.asked.items():
+            self.items[n].price, self.items[n].cost = Decimal(price), Decimal(cost)
+            self.items[n].save()
         self.on_hand = [Decimal(self.random.randrange(0, 40)) for _ in self.items]
         self.levels = StockLevel.objects.bulk_create(
             StockLevel(
@@ -141,12 +173,18 @@ class _Shop:
         self.listings = Listing.objects.bulk_create(
             Listing(
                 connection=self.store, remote_id=500 + n, kind="simple", sku=item.sku.lower(), sku_key=item.sku_key,
-                name=item.name,
-                barcode=item.barcode, status="publish", stock_management=Listing.Management.OWN, price=item.price,
+                name=item.name, barcode=item.barcode, status="publish", stock_management=Listing.Management.OWN,
+                price=Decimal(self.asked[n][1]) if n in self.asked else item.price,
                 quantity=self.on_hand[n], baseline=self.on_hand[n], read_at=self.ago(minutes=4), opened_at=self.ago(days=30),
                 first_seen_at=self.ago(days=40),
             )
             for n, item in enumerate(self.items)
+        )  # fmt: skip
+        wanted = self.items[-4]  # its proposal is a near miss of this one
+        self.other = Listing.objects.create(
+            connection=self.store, remote_id=9000, kind="simple", sku=f"{wanted.sku.lower()}-new", sku_key=f"{wanted.sku_key}new",
+            name=f"{wanted.name} (new)", status="publish", stock_management=Listing.Management.OWN, price=wanted.price,
+            quantity=Decimal(3), read_at=self.ago(minutes=4), first_seen_at=self.ago(days=2),
         )  # fmt: skip
 
     def pairs(self) -> None:
@@ -166,6 +204,9 @@ class _Shop:
                     confidence=Decimal("0.99") if n not in proposed else Decimal("0.87"),
                     evidence="same barcode" if n % 3 == 1 else "same SKU",
                     status=Alignment.Status.PROPOSED if n in proposed else Alignment.Status.CONFIRMED,
+                    others=[{"listing": self.other.pk, "confidence": 0.71, "evidence": "the names are alike"}]
+                    if n == proposed[0]
+                    else [],
                 )
                 for n, (item, listing) in enumerate(zip(self.items, self.listings, strict=True))
             ],
@@ -189,7 +230,7 @@ class _Shop:
             states.append(
                 SyncState(
                     alignment=pair, pos=self.till, woo=self.store, pos_sku=pair.item.sku, woo_sku=pair.listing.sku,
-                    pos_quantity=count, woo_quantity=shows, pos_price=pair.item.price, woo_price=pair.item.price,
+                    pos_quantity=count, woo_quantity=shows, pos_price=pair.item.price, woo_price=pair.listing.price,
                     sync_status=status, reason=reason, last_sync=self.ago(minutes=4), last_pos_update=self.ago(hours=2),
                 )
             )  # fmt: skip
@@ -233,11 +274,25 @@ class _Shop:
         )  # fmt: skip
         for n, held in enumerate((True, False, False)):
             self.feed = TillFeed.objects.create(
-                connection=self.till, identity=f"{n:064x}", name=f"export_{n}.csv", true_at=self.ago(minutes=19 + 15 * n),
+                connection=self.till, identity=self.held_file() if held else f"{n:064x}", name=f"export_{n}.csv",
+                true_at=self.ago(minutes=19 + 15 * n),
                 received_at=self.ago(minutes=18 + 15 * n), rows=2554, good_rows=2551, run=self.held if held else self.last_run,
                 state=TillFeed.State.HELD if held else TillFeed.State.APPLIED,
                 message="It lists 28 % fewer items than the last one." if held else "3 rows could not be read.",
             )  # fmt: skip
+
+    def held_file(self) -> str:
+        """The export that is held, in the till's folder. Result: its identity."""
+        from django.conf import settings
+
+        counts = zip(self.items, self.on_hand, strict=True)
+        content = "SKU,On hand\n" + "".join(f"{item.sku},{count:f}\n" for item, count in counts)
+        identity = sha256(content.encode()).hexdigest()
+        folder = settings.DATA_DIR / "till" / "held"
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{self.ago(minutes=18):%Y%m%dT%H%M%SZ}_{identity[:12]}_export_0.csv"
+        (folder / name).write_text(content, encoding="utf-8")
+        return identity
 
     def traffic(self) -> None:
         from sync.models import OutboundWrite
@@ -293,12 +348,15 @@ class _Shop:
         bulk_create_with_history(rows, SyncConflict)
         self.conflict = SyncConflict.objects.filter(resolved_at=None).order_by("-difference").first()
 
-        PriceReview.objects.create(
-            store=self.store, alignment=self.confirmed[12], price_source="pos", currency="USD", source_price=Decimal("38.90"),
-            old_price=Decimal("29.90"), new_price=Decimal("38.90"), change_percent=Decimal("30.1"), cost=Decimal(21),
-            margin_before=Decimal("29.8"), margin_after=Decimal("46.0"), why="30 % up: more than your 20 %.",
-            detected_at=self.ago(hours=2),
-        )  # fmt: skip
+        figures = ((12, "30.1", "29.8", "46.0", "30 % up: more than your 20 %."),
+                   (13, "-21.2", "15.3", "-7.4", "21 % down: more than your 20 %. It is below its cost."))  # fmt: skip
+        for n, change, before, after, why in figures:
+            price, shown, cost = map(Decimal, self.asked[n])
+            PriceReview.objects.create(
+                store=self.store, alignment=self.confirmed[n], price_source="pos", currency="USD", source_price=price,
+                old_price=shown, new_price=price, change_percent=Decimal(change), cost=cost, margin_before=Decimal(before),
+                margin_after=Decimal(after), why=why, detected_at=self.ago(hours=2),
+            )  # fmt: skip
 
     def orders(self) -> None:
         from sync.models import HookHealth, InboundEvent, Order, OrderLine

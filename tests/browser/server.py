@@ -1,6 +1,8 @@
 """A seeded shop, served by a process of its own, on a database file that can be put back as it was."""
 
+import base64
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -24,10 +26,28 @@ class ServedShop:
     database: Path
 
     def put_back(self) -> None:
-        """Make the database what it was after seeding, while it is being served."""
+        """Make the database and the till's folder what they were after seeding, while it is being served."""
         kept = f"{self.database}.seeded"
         with contextlib.closing(sqlite3.connect(kept)) as seeded, contextlib.closing(sqlite3.connect(self.database)) as live:
             seeded.backup(live)
+        shutil.rmtree(self.till)
+        shutil.copytree(f"{self.till}.seeded", self.till)
+        for message in self._queue.iterdir():
+            message.unlink()
+
+    @property
+    def till(self) -> Path:
+        """The folder of its till."""
+        return self.database.parent / "till"
+
+    @property
+    def _queue(self) -> Path:
+        return self.database.parent / "broker" / "queue"
+
+    def asked_of_workers(self) -> list[tuple[str, dict]]:
+        """What its workers, of whom there are none, were asked for: each task and what with."""
+        messages = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(self._queue.iterdir())]
+        return [(one["headers"]["task"], json.loads(base64.b64decode(one["body"]))[1]) for one in messages]
 
     @contextlib.contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
@@ -56,6 +76,7 @@ def served(folder: Path, *, products: int = 66) -> Iterator[ServedShop]:
     database = folder / "evenstock.sqlite3"
     with contextlib.closing(sqlite3.connect(database)) as made, contextlib.closing(sqlite3.connect(f"{database}.seeded")) as kept:
         made.backup(kept)
+    shutil.copytree(folder / "till", folder / "till.seeded")
     port = _free_port()
     log = (folder / "server.log").open("w")
     command = [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}", "--noreload", "--insecure", "--skip-checks"]
