@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 from django.core.management.color import no_style
 from django.db import connection as database
 from django.http import HttpResponse
@@ -41,8 +42,10 @@ class Bench:
         self.till_server = serve(self.till_wire)
         self.mortal = Mortal()
         self.client = Client(raise_request_exception=False, headers={"host": "localhost"})
+        self._replaced = pytest.MonkeyPatch()
 
     def close(self) -> None:
+        self._replaced.undo()
         for server in (*self.servers, self.till_server):
             server.stop()
 
@@ -73,16 +76,18 @@ class Bench:
         )
         self._set_clocks(world, clock)
 
-    @staticmethod
-    def _set_clocks(world: World, clock: SimClock) -> None:
+    def _set_clocks(self, world: World, clock: SimClock) -> None:
+        self._replaced.undo()
+        replace = self._replaced.setattr
         for function in (HttpDoor.__init__, RestPosTill.__init__):
-            function.__kwdefaults__["sleep"] = clock.sleep
-        http.time = SimpleNamespace(monotonic=lambda: clock.at.timestamp())
-        http._IDLE = 1e9  # the servers keep a connection open for as long as it takes
-        webhooks.timezone = SimpleNamespace(now=clock.now)
-        webhooks.inbox_wake = lambda **_: None
+            self._replaced.setitem(function.__kwdefaults__, "sleep", clock.sleep)
+        replace(http, "time", SimpleNamespace(monotonic=lambda: clock.at.timestamp()))
+        replace(http, "_IDLE", 1e9)  # the servers keep a connection open for as long as it takes
+        replace(webhooks, "timezone", SimpleNamespace(now=clock.now))
+        replace(webhooks, "inbox_wake", lambda **_: None)
         if isinstance(till := world.till, FileTill):
-            outbound.moved_at = lambda path, **_: till.moved_at[path.name]  # the file system's own clock can't be set
+            # The file system's own clock can't be set.
+            replace(outbound, "moved_at", lambda path, **_: till.moved_at[path.name])
 
     def connect(
         self, world: World, *, settle: float, till_settle: float, whole_every: float
