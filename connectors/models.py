@@ -1,10 +1,12 @@
 """Connections to outside systems, and the log of what was asked of them."""
 
+import json
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
+from django.utils.crypto import salted_hmac
 from encrypted_fields.fields import EncryptedJSONField
 from pydantic import BaseModel
 from pydantic import ValidationError as SettingsError
@@ -108,6 +110,13 @@ class Connection(models.Model):
         shared = {"timezone": self.time_zone} if "timezone" in model.model_fields else {}
         return self._parsed(model, {**shared, **self.settings}, "settings")
 
+    def mark(self) -> str:
+        """Result: a word that changes with what it takes to reach the system: its settings and the credentials that it needs."""
+        needed = [name for name, info in self.spec.credentials.model_fields.items() if info.is_required()]
+        kept = self.credentials if isinstance(self.credentials, dict) else {}
+        said = json.dumps([self.settings, [kept.get(name) for name in needed]], sort_keys=True)
+        return salted_hmac("evenstock.connection-mark", said, algorithm="sha256").hexdigest()
+
     def credentials_parsed(self) -> BaseModel:
         """Result: the kind's credentials. Raises ConfigError; a lost key shows as credentials that can't be read."""
         if not isinstance(self.credentials, dict):
@@ -134,6 +143,25 @@ class Connection(models.Model):
                 parse()
             except ConfigError as error:
                 raise ValidationError({name: error.message}) from None
+
+
+class ConnectionCheck(models.Model):
+    """What the newest test of a connection found. `findings`: for each `tone`, `message` and `next_step`, as `Finding` has them;
+    `mark`: the connection's own, as it was tested."""
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="check_made")
+    at = models.DateTimeField()
+    is_ok = models.BooleanField()
+    findings = models.JSONField(default=list)
+    mark = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"Test of {self.connection}"
+
+    @property
+    def is_of_now(self) -> bool:
+        """Was the connection tested as it is set up now?"""
+        return self.mark == self.connection.mark()
 
 
 class ApiCall(models.Model):

@@ -1,7 +1,7 @@
 """Connections: made, opened, tested, and how they fare."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -10,9 +10,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import F, Q
 
-from connectors.contract import CallRecord, CheckReport, Context
+from connectors.contract import CallRecord, CheckReport, Context, Finding
 from connectors.errors import ConfigError, ConnectorError, RetryableError
-from connectors.models import ApiCall, Connection, Mode
+from connectors.models import ApiCall, Connection, ConnectionCheck, Mode
 from connectors.rests import ONES_OWN, rest_after
 
 
@@ -99,6 +99,20 @@ def connection_save(
     return connection
 
 
+def connection_settings_change(*, connection: Connection, changes: Mapping[str, Any]) -> None:
+    """Change some settings of a connection, with history; None: back to what is usual. Raises ConfigError naming what is wrong;
+    nothing is saved then."""
+    before = connection.settings
+    kept = {name: value for name, value in before.items() if name not in changes}
+    connection.settings = kept | {name: value for name, value in changes.items() if value is not None}
+    try:
+        connection.settings_parsed()
+    except ConfigError:
+        connection.settings = before
+        raise
+    connection.save(update_fields=["settings"])
+
+
 def connection_set_mode(*, connection: Connection, mode: Mode) -> None:
     """Let a connection write, or stop it. A run that is under way goes on as it began."""
     connection.mode = mode
@@ -106,12 +120,15 @@ def connection_set_mode(*, connection: Connection, mode: Mode) -> None:
 
 
 def connection_check(*, connection: Connection, now: Callable[[], datetime]) -> CheckReport:
-    """Test a connection without changing anything at the other end; keep the facts it told. Result: findings in words.
-    A connector that can't be opened at all raises ConfigError. A person asks, so it is asked even while it rests."""
+    """Test a connection without changing anything at the other end; keep the facts it told, and what was found. Result: findings
+    in words. A connector that can't be opened at all raises ConfigError. A person asks, so it is asked even while it rests."""
     rest_end(connections=[connection])
     log = CallLog(connection)
     try:
         report: CheckReport = connection_open(connection=connection, log=log, now=now).check()
+    except ConnectorError as error:
+        _check_keep(connection, CheckReport((Finding(ok=False, message=error.message, next_step=error.next_step),)), now())
+        raise
     finally:
         log.flush()
     if report.facts:
@@ -120,7 +137,14 @@ def connection_check(*, connection: Connection, now: Callable[[], datetime]) -> 
         if "version" in report.facts and "version" in connection.spec.settings.model_fields:
             connection.settings = {**connection.settings, "version": report.facts["version"]}
         connection.save(update_fields=["facts", "currency", "settings"])
+    _check_keep(connection, report, now())
     return report
+
+
+def _check_keep(connection: Connection, report: CheckReport, at: datetime) -> None:
+    said = [{"tone": one.tone, "message": one.message, "next_step": one.next_step} for one in report.findings]
+    found = {"at": at, "is_ok": report.ok, "findings": said, "mark": connection.mark()}
+    ConnectionCheck.objects.update_or_create(connection=connection, defaults=found)
 
 
 def health_record(*, connection: Connection, error: ConnectorError | None, now: datetime) -> None:

@@ -1,13 +1,17 @@
 """The connection test: what works, what doesn't, and why, in the owner's words. It changes nothing in the shop."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from connectors.contract import CheckReport, Finding
 from connectors.errors import ConfigError, ConnectorError, RetryableError
 from connectors.woocommerce.client import Client
+from connectors.woocommerce.hooks import hooks_read
+from connectors.woocommerce.prices import price_facts_read
 
 _STATUS = "environment.version,environment.wp_version,settings.currency"
+_CLOCKS_AGREE = timedelta(minutes=1)
 _FATAL = frozenset({"not_wordpress", "redirect", "redirect_https", "address", "ca_file", "blocked"})
 
 
@@ -24,7 +28,10 @@ class Doctor:
         if self._reach() and self._try(self._read_products):
             self._try(self._read_version, needed=False)
             self._try(self._read_stock_setting, needed=False)
+            self._try(self._read_prices, needed=False)
+            self._try(self._read_webhooks, needed=False)
             self._try(self._may_write)
+            self._compare_clocks()
         return CheckReport(tuple(self._findings), self._facts)
 
     def _good(self, message: str, next_step: str = "") -> None:
@@ -101,7 +108,36 @@ class Doctor:
                 "Switch it on in WooCommerce → Settings → Products → Inventory.",
             )
         else:
-            self._good("Stock management is switched on.")
+            self._good(
+                "Stock management is switched on. The shop counts whole units: what the till sells by weight is rounded down."
+            )
+
+    def _read_prices(self) -> None:
+        facts = price_facts_read(self._client)
+        decimals = "" if facts.decimals is None else f" with {facts.decimals} decimals"
+        if facts.adds_tax is None:
+            self._good("The key may not look at the tax settings.", "Say under Prices whether tax is in the shop's prices.")
+            return
+        tax = "no tax is added" if not facts.adds_tax else f"tax is {'in' if facts.includes_tax else 'added to'} them"
+        self._good(f"Prices are typed in{decimals}; {tax}.")
+        self._facts["tax"] = tax
+
+    def _read_webhooks(self) -> None:
+        there = len(hooks_read(self._client))
+        self._facts["webhooks"] = str(there)
+        said = "none is set up" if not there else f"{there} {'is' if there == 1 else 'are'} set up, of anybody's"
+        self._good(f"The key may see to webhooks, by which the shop tells of orders at once; {said}.")
+
+    def _compare_clocks(self) -> None:
+        ahead = self._client.clock_ahead
+        if abs(ahead) < _CLOCKS_AGREE:
+            self._good("The shop's clock agrees with ours.")
+            return
+        minutes, which = round(abs(ahead) / timedelta(minutes=1)), "ahead of" if ahead > timedelta(0) else "behind"
+        self._good(
+            f"The shop's clock is {minutes:,} minutes {which} ours. We reckon with it, as long as it stays so.",
+            "Have the shop's host, or this machine, set its clock by the network.",
+        )
 
     def _may_write(self) -> None:
         """An empty batch asks for the permission and changes nothing; the `Allow` header names methods, not what a key may."""

@@ -33,6 +33,13 @@ class Site:
             "status": Answer(body=STATUS),
             "setting": Answer(body=body("g04_woocommerce_manage_stock")),
             "batch": Answer(body=[]),
+            "general": Answer(
+                body=[{"id": "woocommerce_calc_taxes", "value": "yes"}, {"id": "woocommerce_price_num_decimals", "value": "2"}]
+            ),
+            "tax": Answer(body=[{"id": "woocommerce_prices_include_tax", "value": "yes"}]),
+            "hooks": listing(
+                [{"id": 1, "topic": "order.created", "delivery_url": "https://a.example", "status": "active"}], total=1
+            ),
             **spoiled,
         }
         self.app = Scripted(self.answer)
@@ -44,6 +51,9 @@ class Site:
             "batch": lambda: path.endswith("/batch"),
             "products": lambda: path == "wc/v3/products",
             "status": lambda: path.endswith("system_status"),
+            "general": lambda: path.endswith("settings/general"),
+            "tax": lambda: path.endswith("settings/tax"),
+            "hooks": lambda: path.endswith("webhooks"),
             "setting": lambda: "settings" in path,
         }
         return next(self.answers[name] for name, here in places.items() if here())
@@ -63,13 +73,16 @@ def test_a_healthy_shop():
     site = Site()
     report = site.check()
     assert report.ok
-    assert [finding.message for finding in report.findings] == [
+    assert [finding.message for finding in report.findings][:-1] == [
         "The shop answers over https.",
         "The key may read: the shop has 3050 products.",
         "WooCommerce 10.2.4, prices in EUR.",
-        "Stock management is switched on.",
+        "Stock management is switched on. The shop counts whole units: what the till sells by weight is rounded down.",
+        "Prices are typed in with 2 decimals; tax is in them.",
+        "The key may see to webhooks, by which the shop tells of orders at once; 1 is set up, of anybody's.",
         "The key may write.",
     ]
+    assert "The shop's clock" in report.findings[-1].message
     assert report.facts == {
         "name": "Hydro",
         "time_zone": "Europe/Amsterdam",
@@ -78,6 +91,8 @@ def test_a_healthy_shop():
         "wordpress": "6.8.5",
         "currency": "EUR",
         "manage_stock": "yes",
+        "tax": "tax is in them",
+        "webhooks": "1",
     }
     assert [request.json for request in site.app.requests if request.method != "GET"] == [{"update": []}]
 
