@@ -31,6 +31,9 @@ class SyncConflict(models.Model):
         POS = "pos", "The till won"
         WOO = "woo", "The shop won"
         COUNT = "count", "Set to a count"
+        HIGHER = "higher", "The higher count was kept"
+        MERGE = "merge", "Both changes count"
+        IGNORED = "ignored", "Left as it is"
         NOTED = "noted", "Noted by a person"
         GONE = "gone", "Gone by itself"
 
@@ -57,6 +60,11 @@ class SyncConflict(models.Model):
     detected_at = models.DateTimeField(db_index=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolution = models.CharField(max_length=10, choices=Resolution, blank=True)
+    is_left = models.BooleanField(
+        "still left as it is",
+        default=False,
+        help_text="A person has left it so: it is not told of again until it changes or goes.",
+    )
     reason = models.CharField(max_length=300, blank=True, help_text="Why it was settled so.")
     resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -93,12 +101,19 @@ class SyncConflict(models.Model):
                 condition=Q(resolved_at__isnull=True, resolution="") | (Q(resolved_at__isnull=False) & ~Q(resolution="")),
                 name="resolved_says_how",
             ),
+            models.CheckConstraint(condition=Q(is_left=False) | Q(resolution="ignored"), name="left_by_a_person"),
+            models.UniqueConstraint(
+                fields=["alignment", "conflict_type"], condition=Q(is_left=True), name="one_left_conflict_per_pair"
+            ),
             models.CheckConstraint(
                 condition=Q(alignment__isnull=False) | Q(listing__isnull=False) | ~Q(subject=""),
                 name="conflict_is_about_something",
             ),
         ]
-        indexes = [models.Index(fields=["store", "conflict_type"], condition=Q(resolved_at__isnull=True), name="open_conflicts")]
+        indexes = [
+            models.Index(fields=["store", "conflict_type"], condition=Q(resolved_at__isnull=True), name="open_conflicts"),
+            models.Index(fields=["store", "conflict_type"], condition=Q(is_left=True), name="left_conflicts"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_conflict_type_display()}: {self.alignment or self.listing or self.subject}"
