@@ -28,6 +28,7 @@ class TillChunk:
         self.ctx, self.side, self.feed, self.locations, self.spans = ctx, side, feed, locations, spans
         self.statement = f"feed {feed.identity[:16]} {feed.true_at:%Y%m%d%H%M%S}"
         self.unchanged: list[int] = []
+        self.said_anew: list[StockLevel] = []  # in step, but the till had never said so: it has taken in what we told it
         self.opened: list[tuple[StockLevel, Decimal]] = []
         self.moved: list[tuple[StockLevel, Decimal]] = []
         self.deferred: list[int] = []
@@ -37,7 +38,8 @@ class TillChunk:
     @property
     def used(self) -> set[int]:
         """The levels whose reading was used."""
-        return {*self.unchanged, *(level.pk for level, _ in [*self.opened, *self.moved])}
+        levels = [*self.said_anew, *(level for level, _ in [*self.opened, *self.moved])]
+        return {*self.unchanged, *(level.pk for level in levels)}
 
     def apply(self, readings: list[TillReading], seen: set[int]) -> list[int]:
         """Book the readings, and add their items to `seen`. Result: the versions of those that were deferred."""
@@ -46,7 +48,7 @@ class TillChunk:
         levels = {
             (row[1], row[2]): row
             for row in StockLevel.objects.filter(item_id__in=items.values()).values_list(
-                "id", "item_id", "location_id", "on_hand", "baseline"
+                "id", "item_id", "location_id", "on_hand", "baseline", "last_reading"
             )
         }
         for reading in readings:
@@ -61,9 +63,9 @@ class TillChunk:
             level = StockLevel(item_id=item_id, location_id=location_id)
             self.opened.append((level, shows))
             return
-        pk, _, _, on_hand, baseline = known
+        pk, _, _, on_hand, baseline, last_reading = known
         spans = self.spans.get(pk, ())
-        if baseline == shows and not spans:  # the common case, decided without building anything
+        if baseline == shows == last_reading and not spans:  # the common case, decided without building anything
             self.unchanged.append(pk)
             return
         verdict = till_reading_judge(
@@ -81,7 +83,8 @@ class TillChunk:
                 self.put_off[pk] = why
                 self.deferred.append(version)
             case _:
-                self.unchanged.append(pk)
+                level.last_reading = shows
+                self.said_anew.append(level)
 
     def _items(self, readings: list[TillReading]) -> dict[str, int]:
         """Result: the id of each SKU; items seen for the first time are made, changed ones brought up to date."""
@@ -128,6 +131,9 @@ class TillChunk:
     def _save(self) -> None:
         true_at, now = self.feed.true_at, self.ctx.now()
         StockLevel.objects.filter(pk__in=self.unchanged).update(read_at=true_at)
+        for level in self.said_anew:
+            level.read_at = true_at
+        rows_update(self.said_anew, ["last_reading", "read_at"])
         for level, shows in self.opened:
             level.baseline = level.last_reading = shows
             level.on_hand += shows
@@ -149,6 +155,7 @@ class TillChunk:
         till_prices_log(ctx=self.ctx, changes=self.repriced)
         self.ctx.counts["till_opened"] += len(self.opened)
         self.ctx.counts["till_changed"] += len(self.moved)
+        self.ctx.changed_items.update(level.item_id for level in self.said_anew)
         self.ctx.changed_items.update(level.item_id for level, _ in [*self.opened, *self.moved])
 
     def _movement(self, level: StockLevel, quantity: Decimal, kind: Movement.Kind, now: datetime) -> Movement:

@@ -275,6 +275,8 @@ def test_a_live_till_is_told_once_and_its_next_export_changes_nothing(open_shop)
     assert shop.movements() == [("A", -3)]
     assert shop.shown()["A"] == 7
     assert shop.waiting_files("outbound") == []
+    assert StockLevel.objects.get(item__sku="A").last_reading == 7
+    assert SyncState.objects.get(pos_sku="A").pos_quantity == 7  # what the till says, not what it said before it was told
 
 
 def test_an_order_and_a_sale_at_the_till_at_once_are_both_counted(open_shop):
