@@ -30,8 +30,14 @@ def line(label: str, at_till: str, in_store: str) -> Line:
 def price_line(label: str, at_till: Decimal | None, in_store: Decimal | None) -> Line:
     """Result: two amounts; the same amount may be written in two ways."""
     same = None if at_till is None or in_store is None else at_till == in_store
-    cells = [[(f"{amount.normalize():f}", same is False)] if amount is not None else [] for amount in (at_till, in_store)]
+    cells = [[(_amount(amount), same is False)] if amount is not None else [] for amount in (at_till, in_store)]
     return Line(label, cells[0], cells[1], same)
+
+
+def _amount(amount: Decimal) -> str:
+    """Result: 12, 27.60 or 0.125: what has cents has two places."""
+    plain = f"{amount.normalize():f}"
+    return f"{amount:.2f}" if plain[-2:-1] == "." else plain
 
 
 def _words(text: str) -> list[str]:

@@ -219,7 +219,7 @@ def _card(pair: Alignment, listings: dict[int, Listing]) -> dict[str, Any]:
         "evidence": [part.strip() for part in pair.evidence.split(";") if part.strip()],
         "lines": [one for one in lines if one.at_till or one.in_store],
         "others": [
-            {"listing": listings[other["listing"]], "sureness": _share(Decimal(str(other["confidence"]))), **other}
+            {**other, "listing": listings[other["listing"]], "sureness": _share(Decimal(str(other["confidence"])))}
             for other in pair.others
             if other["listing"] in listings
         ],

@@ -62,6 +62,8 @@ def test_a_side_that_says_nothing_is_neither_same_nor_different():
     assert not any(differs for _, differs in one.at_till)
     assert price_line("Price", None, Decimal(1)).is_same is None
     assert price_line("Price", Decimal("4.50"), Decimal("4.5")).is_same is True
+    assert price_line("Price", Decimal("27.6"), Decimal("12.0000")).at_till == [("27.60", True)]
+    assert price_line("Price", Decimal("27.6"), Decimal("12.0000")).in_store == [("12", True)]
 
 
 def test_a_pair_is_accepted_and_taken_back(manager, mugs):
@@ -83,6 +85,13 @@ def test_a_rejected_pair_comes_back_too(manager, mugs):
     assert statuses()["MUG-2 X-MUG-2"] == "rejected"
     manager.post(REVIEW, {"undo": "1"})
     assert statuses()["MUG-2 X-MUG-2"] == "proposed"
+
+
+def test_the_next_best_listing_is_offered_by_name(manager, mugs):
+    other = mugs[0].others[0]["listing"]
+    html = manager.get(REVIEW).content.decode()
+    assert f'name="choose" value="{other}"' in html
+    assert "Mug blue, large" in html
 
 
 def test_another_listing_is_chosen_instead_and_taken_back(manager, mugs):

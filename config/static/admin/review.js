@@ -10,9 +10,12 @@
         if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input:not([type=hidden]), select, textarea')) return;
         const pair = current() || pairs[0];
         const key = event.key.toLowerCase();
+        const isHeld = event.repeat;  // a key that stays down must not decide one pair after the other
         if (key === 'j' || key === 'k') {
             const at = pairs.indexOf(current());
             go(pairs[key === 'j' ? at + 1 : Math.max(0, at - 1)]);
+        } else if (isHeld) {
+            return;
         } else if (key === 'u') {
             press(document.getElementById('undo'));
         } else if (pair && key === 'a') {
