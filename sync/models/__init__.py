@@ -6,7 +6,7 @@ from sync.models.order import Order, OrderLine
 from sync.models.policy import SyncPolicy
 from sync.models.price import PricePolicy, PriceReview, PriceWrite, TillPrice
 from sync.models.put_off import PutOff
-from sync.models.run import RunProblem, SyncRun
+from sync.models.run import PlannedChange, RunProblem, SyncRun
 from sync.models.schedule import Heartbeat, JobSlot
 from sync.models.state import SyncState
 from sync.models.write import OutboundWrite
@@ -19,6 +19,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "OutboundWrite",
+    "PlannedChange",
     "PricePolicy",
     "PriceReview",
     "PriceWrite",

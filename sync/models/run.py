@@ -36,6 +36,7 @@ class SyncRun(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING, db_index=True)
     phase = models.CharField(max_length=12, choices=Phase, default=Phase.SETTLE)
     dry_run = models.BooleanField(default=False)
+    is_observed = models.BooleanField("in observe mode", default=False, help_text="The shop was read, and nothing written to it.")
     epoch = models.PositiveBigIntegerField(default=0)
     resumed = models.PositiveIntegerField("taken up again", default=0)
     started_at = models.DateTimeField()
@@ -56,6 +57,31 @@ class SyncRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display().split(':')[0]} sync {self.pk} of {self.store}"
+
+
+class PlannedChange(models.Model):
+    """One thing that a run in observe mode would have written. Kept of the newest such run of each store that read both sides
+    whole, for its go-live report. `size`: how far apart the two are, to find the largest by."""
+
+    class Field(models.TextChoices):
+        QUANTITY = "quantity", "Quantity"
+        PRICE = "price", "Price"
+        FACTS = "facts", "Barcode or cost"
+        TILL_PRICE = "till_price", "Price at the till"
+
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="planned")
+    alignment = models.ForeignKey("alignment.Alignment", on_delete=models.CASCADE, related_name="+")
+    field = models.CharField(max_length=10, choices=Field)
+    shows = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    target = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    size = models.DecimalField(max_digits=18, decimal_places=4)
+
+    class Meta:
+        ordering = ["-size", "id"]
+        indexes = [models.Index(fields=["run", "field", "-size"], name="planned_by_size")]
+
+    def __str__(self) -> str:
+        return f"{self.get_field_display()} of {self.alignment}"
 
 
 class RunProblem(models.Model):

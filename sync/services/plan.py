@@ -9,10 +9,11 @@ from django.db import transaction
 
 from inventory.models import StockLevel
 from sync.core.guards import zeroed_by, zeroing_guard
-from sync.models import OutboundWrite
+from sync.models import OutboundWrite, PlannedChange
 from sync.selectors import last_try_of, levels_owing, pairs_owing, pairs_syncable, targets_of, writes_newest
 from sync.services.context import RunContext, Side, chunks
 from sync.services.log import quantity_text
+from sync.services.planned import planned_add, planned_begin
 
 PREVIEW_ROWS = 500
 ZERO = Decimal(0)
@@ -96,6 +97,9 @@ def run_plan(*, ctx: RunContext, item_ids: Iterable[int] | None = None) -> None:
             }
             for change in changes[:PREVIEW_ROWS]
         ]
+        planned_begin(ctx=ctx)
+        quantity = PlannedChange.Field.QUANTITY
+        planned_add(ctx=ctx, rows=((change.pair_id, quantity, change.shows, change.target) for change in changes))
         return
     for chunk in chunks(changes):
         with transaction.atomic():

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from alignment.models import Listing
-from sync.models import OutboundWrite, PriceWrite, TillPrice
+from sync.models import OutboundWrite, PlannedChange, PriceWrite, TillPrice
 from sync.selectors import writes_newest
 from sync.services.context import RunContext, chunks
+from sync.services.planned import Row, planned_add
 from sync.services.price_log import price_shown
 from sync.services.price_plan import PriceChange, PricePlan
 
@@ -20,14 +21,24 @@ def prices_plan(*, ctx: RunContext, plan: PricePlan) -> None:
     is_held = bool(ctx.held_for)
     if ctx.writes_nothing or is_held:
         _preview(ctx, plan.to_shop)
+        planned_add(ctx=ctx, rows=map(_planned, plan.to_shop))
     else:
         for chunk in chunks(plan.to_shop):
             _to_shop(ctx, chunk)
     live = {side.connection.pk for side in ctx.tills if side.connection.is_live}
     told = [] if is_held or ctx.run.dry_run else [each for each in plan.to_tills if each.pair.till_id in live]
-    _preview(ctx, [each for each in plan.to_tills if each not in told] if len(told) < len(plan.to_tills) else [])
+    untold = [each for each in plan.to_tills if each not in told] if len(told) < len(plan.to_tills) else []
+    _preview(ctx, untold)
+    till_price = PlannedChange.Field.TILL_PRICE
+    planned_add(ctx=ctx, rows=((each.pair.pair_id, till_price, each.shows, each.target) for each in untold))
     for chunk in chunks(told):
         _to_tills(ctx, chunk)
+
+
+def _planned(change: PriceChange) -> Row:
+    has_price = change.target is not None
+    field = PlannedChange.Field.PRICE if has_price else PlannedChange.Field.FACTS
+    return change.pair.pair_id, field, change.shows if has_price else None, change.target
 
 
 def _preview(ctx: RunContext, changes: Iterable[PriceChange]) -> None:

@@ -125,7 +125,7 @@ def _run_row(
         run.problems.all().delete()  # both sides are read again, and say again what is wrong
     elif killed:
         run.resumed += 1
-    run.state, run.epoch = State.RUNNING, epoch
+    run.state, run.epoch, run.is_observed = State.RUNNING, epoch, not store.is_live
     run.save()
     held = SyncRun.objects.filter(store=store, state=State.HELD).exclude(pk=run.pk)
     held.update(state=State.DISCARDED, message="A later run has planned anew.")
