@@ -71,10 +71,6 @@ class ThresholdPlan:
     def counts(self) -> Counter[Effect]:
         return Counter(row.effect for row in self.rows)
 
-    @property
-    def to_do(self) -> int:
-        return self.counts[Effect.CREATE] + self.counts[Effect.CHANGE]
-
     @cached_property
     def fingerprint(self) -> str:
         """Equal for plans that do the same: what was looked at is what is applied."""

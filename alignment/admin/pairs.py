@@ -13,7 +13,7 @@ from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from alignment.admin.import_page import ImportPage, person
+from alignment.admin.import_page import ImportPage
 from alignment.admin.review_page import ReviewPage
 from alignment.importing.cells import cell_safe
 from alignment.importing.judge import units_read
@@ -28,7 +28,7 @@ from alignment.services.alignments import (
     alignment_units_set,
     refusal_of,
 )
-from connectors.admin.parts import AnyModelForm, AskedActionsAdmin, HistoryAdmin, badge, named
+from connectors.admin.parts import AnyModelForm, AskedActionsAdmin, HistoryAdmin, badge, named, person
 from connectors.errors import ConnectorError
 
 TONES = {"confirmed": "ok", "proposed": "warn", "rejected": "mute"}

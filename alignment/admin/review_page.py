@@ -12,13 +12,21 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from alignment.admin.import_page import person
+from alignment.admin.between import BetweenForm
 from alignment.differences import Line, line, price_line
 from alignment.models import Alignment, Listing
 from alignment.selectors import connections_on, coverage
 from alignment.services.alignments import Decided, alignment_confirm, alignment_reject
-from alignment.services.policies import OFFERED, ThresholdOffer, confirm_threshold, matching_policy_set, thresholds_offered
+from alignment.services.policies import (
+    LOWEST,
+    OFFERED,
+    ThresholdOffer,
+    confirm_threshold,
+    matching_policy_set,
+    thresholds_offered,
+)
 from alignment.services.reviews import alignment_choose, decision_reason, decision_undo, proposals_accept, proposals_waiting
+from connectors.admin.parts import person
 from connectors.contract import Side
 from connectors.errors import ConnectorError
 from connectors.models import Connection
@@ -31,26 +39,8 @@ KEPT = 20  # decisions that can be taken back
 DECISIONS = "alignment_decisions"
 
 
-class BetweenForm(forms.Form):
-    """Which till and which store. Left out: the first of each."""
-
-    till = forms.ModelChoiceField(queryset=Connection.objects.none(), label="Till", empty_label=None)
-    store = forms.ModelChoiceField(queryset=Connection.objects.none(), label="Store", empty_label=None)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, side in (("till", Side.POS), ("store", Side.STORE)):
-            field = self.fields[name]
-            assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = connections_on(side)
-
-
-class ThresholdForm(forms.Form):
-    threshold = forms.DecimalField(min_value=Decimal("0.5"), max_value=1, max_digits=5, decimal_places=4)
-
-
-class PolicyForm(forms.Form):
-    threshold = forms.DecimalField(min_value=Decimal("0.5"), max_value=1, max_digits=5, decimal_places=4, required=False)
+class ConfidenceForm(forms.Form):
+    confidence = forms.DecimalField(min_value=LOWEST, max_value=1, max_digits=5, decimal_places=4, required=False)
 
 
 class ReviewPage:
@@ -147,13 +137,13 @@ class ReviewPage:
         self._refused(request, decided)
 
     def _accept_many(self, request: HttpRequest, till: Connection, store: Connection) -> None:
-        form = ThresholdForm({"threshold": request.POST["accept_from"]})
-        if not form.is_valid():
+        form = ConfidenceForm({"confidence": request.POST["accept_from"]})
+        if not form.is_valid() or form.cleaned_data["confidence"] is None:
             messages.error(request, "Choose a confidence from 0.5 to 1, such as 0.95.")
             return
         reason = decision_reason("accepted in review with many")
         decided = proposals_accept(
-            pos=till, store=store, threshold=form.cleaned_data["threshold"], by=person(request), reason=reason
+            pos=till, store=store, threshold=form.cleaned_data["confidence"], by=person(request), reason=reason
         )
         if decided.changed:
             self._done(request, reason, f"{decided.changed} pair{'s' if decided.changed != 1 else ''} accepted.")
@@ -162,11 +152,11 @@ class ReviewPage:
         self._refused(request, decided)
 
     def _set_policy(self, request: HttpRequest, store: Connection) -> None:
-        form = PolicyForm({"threshold": request.POST["confirm_from"]})
+        form = ConfidenceForm({"confidence": request.POST["confirm_from"]})
         if not form.is_valid():
             messages.error(request, "Choose a confidence from 0.5 to 1, such as 0.95, or none.")
             return
-        chosen = form.cleaned_data["threshold"]
+        chosen = form.cleaned_data["confidence"]
         matching_policy_set(store=store, confirm_from=chosen, by=person(request))
         said = (
             f"From now on pairs of {store} confirm themselves from {_share(chosen)}." if chosen else "Every pair waits for you."

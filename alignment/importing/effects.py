@@ -134,9 +134,5 @@ class EffectCounts:
         return cls(**{effect.value: counted[effect] for effect in Effect})
 
     @property
-    def to_do(self) -> int:
-        return self.create + self.change
-
-    @property
     def problems(self) -> int:
         return self.conflict + self.error

@@ -32,25 +32,25 @@ class ImportPlan:
 
     pos: Connection
     store: Connection
-    effects: Sequence[RowEffect]
+    rows: Sequence[RowEffect]
 
     @cached_property
     def counts(self) -> EffectCounts:
-        return EffectCounts.of(self.effects)
+        return EffectCounts.of(self.rows)
 
     @cached_property
     def problems(self) -> list[RowEffect]:
-        return [effect for effect in self.effects if effect.is_problem]
+        return [effect for effect in self.rows if effect.is_problem]
 
     def of(self, effect: Effect) -> list[RowEffect]:
         """Result: the rows with that effect, in the file's order."""
-        return [row for row in self.effects if row.effect == effect]
+        return [row for row in self.rows if row.effect == effect]
 
     @cached_property
     def fingerprint(self) -> str:
         """Equal for plans that do the same: what was looked at is what is applied."""
         digest = hashlib.sha256(f"{self.pos.pk} {self.store.pk}\n".encode())
-        for row in self.effects:
+        for row in self.rows:
             things = [thing.pk if thing else 0 for thing in (row.item, row.listing, row.pair)]
             says = f"{row.code} {row.match_type} {row.confidence} {row.units} {row.changes}"
             digest.update(f"{row.row.line} {row.effect} {things} {says}\n".encode())
@@ -153,7 +153,7 @@ def _still_free(plan: ImportPlan) -> None:
     that got another item meets a constraint."""
     wanted = {
         (row.item.pk, row.units_after): row.listing.pk
-        for row in plan.effects
+        for row in plan.rows
         if row.effect in (Effect.CREATE, Effect.CHANGE) and row.item and row.listing
     }
     for pks in chunks({item_id for item_id, _ in wanted}):

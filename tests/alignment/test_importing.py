@@ -33,7 +33,7 @@ def mugs(pos, store):
 
 
 def told(plan, line: int) -> tuple[str, str]:
-    effect = next(effect for effect in plan.effects if effect.row.line == line)
+    effect = next(effect for effect in plan.rows if effect.row.line == line)
     assert bool(effect.next_step) == effect.is_problem
     assert bool(effect.message) or not effect.is_problem
     return effect.effect.value, effect.code
@@ -133,7 +133,7 @@ def test_a_variation_shown_under_its_parents_sku_is_the_one_meant(plan, pos, sto
     variation = factories.listing(store, "TEE", kind="variation")
     planned = plan("TEE,TEE,exact,1")
     assert told(planned, 2) == ("create", "")
-    assert planned.effects[0].listing.pk == variation.pk
+    assert planned.rows[0].listing.pk == variation.pk
 
 
 def test_what_is_gone_from_its_side_is_an_error(plan, pos, store, now):
@@ -163,7 +163,7 @@ def test_a_sku_that_fits_two_items_only_by_spelling_is_a_conflict(plan, pos, sto
 
 
 def test_spelling_is_forgiven_and_said(plan, mugs):
-    effect = plan('mug 1,MUG_1,Auto High,"0,95"').effects[0]
+    effect = plan('mug 1,MUG_1,Auto High,"0,95"').rows[0]
     assert (effect.effect, effect.match_type, effect.confidence) == (Effect.CREATE, "auto-high", Decimal("0.95"))
     assert effect.message == ("“mug 1” is taken for “MUG-1” and “MUG_1” is taken for “MUG-1”: the same apart from spelling.")
 
@@ -178,8 +178,8 @@ def test_spelling_is_forgiven_and_said(plan, mugs):
 )
 def test_rows_that_contradict_each_other_are_conflicts_and_none_is_applied(plan, mugs, rows, codes):
     planned = plan(*rows)
-    assert [(effect.effect.value, effect.code) for effect in planned.effects] == [("conflict", code) for code in codes]
-    assert "Lines 2, 3 " in planned.effects[0].message
+    assert [(effect.effect.value, effect.code) for effect in planned.rows] == [("conflict", code) for code in codes]
+    assert "Lines 2, 3 " in planned.rows[0].message
     import_apply(plan=planned, by=None, reason="x")
     assert not Alignment.objects.exists()
 
@@ -195,7 +195,7 @@ def test_a_confirmed_partner_is_never_replaced(plan, mugs):
     factories.alignment(one, first)
     planned = plan("MUG-2,MUG-1,exact,1", "MUG-1,MUG-2,exact,1")
     assert [told(planned, line) for line in (2, 3)] == [("conflict", "listing_taken"), ("conflict", "item_taken")]
-    assert "item “MUG-1”" in planned.effects[0].message
+    assert "item “MUG-1”" in planned.rows[0].message
     import_apply(plan=planned, by=None, reason="x")
     assert [str(pair) for pair in Alignment.objects.all()] == ["MUG-1 ↔ MUG-1"]
 
@@ -232,7 +232,7 @@ def test_a_row_that_the_file_itself_calls_proposed_is_left_alone(plan, mugs, pos
 def test_a_change_says_what_becomes_what_and_is_applied(plan, mugs):
     pair = factories.alignment(mugs[0][0], mugs[1][0], status="proposed", confidence=Decimal("0.9"), evidence="same barcode")
     planned = plan("MUG-1,MUG-1,manual,1")
-    assert planned.effects[0].changes == (
+    assert planned.rows[0].changes == (
         Change("status", "proposed", "confirmed"),
         Change("match type", "exact", "manual"),
         Change("confidence", "0.9", "1"),
@@ -292,7 +292,7 @@ def test_fingerprint_tells_whether_a_plan_is_still_the_same(plan, mugs):
 def test_many_rows_for_one_listing_stay_quick(plan, mugs):
     planned = plan(*["MUG-1,MUG-1,exact,1"] * 20_000, "MUG-2,MUG-1,exact,1")
     assert planned.counts.conflict == 20_001
-    assert planned.effects[0].message.startswith("Lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 19991 more")
+    assert planned.rows[0].message.startswith("Lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 19991 more")
 
 
 def test_a_reason_longer_than_the_history_keeps_is_cut(plan, mugs):
@@ -335,7 +335,7 @@ def test_other_units_are_a_change_and_the_number_is_read_anew(packs, mugs, now):
     Listing.objects.update(baseline=Decimal(3), opened_at=now)
     pair = factories.alignment(mugs[0][0], mugs[1][0], units_per_listing=6)
     planned = packs("MUG-1,MUG-1,exact,1,4")
-    assert planned.effects[0].changes == (Change("units per listing", "6", "4"),)
+    assert planned.rows[0].changes == (Change("units per listing", "6", "4"),)
     import_apply(plan=planned, by=None, reason="smaller box")
     pair.refresh_from_db()
     first = mugs[1][0]

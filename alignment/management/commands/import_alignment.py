@@ -36,7 +36,7 @@ class Command(EvenstockCommand):
             import_apply(plan=plan, by=None, reason=f"import_alignment {file.name}")
         self._report(plan, dry_run=dry_run)
         if plan.problems:
-            good = len(plan.effects) - len(plan.problems)
+            good = len(plan.rows) - len(plan.problems)
             raise CommandExit(Exit.PARTIAL if good else Exit.FAILED, "" if good else "No row could be used.")
 
     def _report(self, plan: ImportPlan, *, dry_run: bool) -> None:
@@ -45,7 +45,7 @@ class Command(EvenstockCommand):
             self.stdout.write(_problem_text(effect))
         did = "would be " if dry_run else ""
         self.stdout.write(
-            f"{plan.pos} ↔ {plan.store}, {len(plan.effects)} rows: {did}created {counts.create}, {did}changed {counts.change}, "
+            f"{plan.pos} ↔ {plan.store}, {len(plan.rows)} rows: {did}created {counts.create}, {did}changed {counts.change}, "
             f"unchanged {counts.unchanged}, conflicts {counts.conflict}, errors {counts.error}."
         )
         if dry_run:
