@@ -29,8 +29,7 @@ class Limits:
     ask_after_times: int = 3  # readings put off in a row; a till that exports once a day needs days for that, rightly
 
     # Housekeeping
-    keep_events: timedelta = timedelta(days=30)
-    keep_calls: timedelta = timedelta(days=30)
+    keep: timedelta = timedelta(days=90)  # what is older is archived
 
     @property
     def unseen(self) -> timedelta:

@@ -52,7 +52,7 @@ def jobs() -> Iterator[Job]:
     yield Job("Inbox sweep", "sync.tasks.inbox_sweep", EACH_MINUTE)
     yield Job("Outbox sweep", "sync.tasks.outbox_sweep", EACH_MINUTE)
     yield Job("Forget old scheduled runs", "sync.tasks.slots_tidy", At(minute="40", hour="*"))
-    yield Job("Forget what is old enough", "sync.tasks.housekeep", At(minute="20", hour="4"))
+    yield Job("Archive what is old enough", "sync.tasks.housekeep", At(minute="20", hour="4"))
     yield Job("Forget old results of tasks", "celery.backend_cleanup", At(minute="50", hour="4"))
     for store in connections_of(side=Side.STORE):
         yield from _store_jobs(store)

@@ -125,9 +125,9 @@ def slots_tidy() -> int:
     return tidy_slots(now=timezone.now())
 
 
-@shared_task(**SHORT)  # type: ignore[untyped-decorator] # celery has no types
+@shared_task(soft_time_limit=20 * 60, time_limit=25 * 60, ignore_result=True)  # type: ignore[untyped-decorator] # celery has no types
 def housekeep() -> dict[str, int]:
-    """Forget what is old enough. Result: how much of each."""
+    """Archive or forget what is old enough. Result: how much of each."""
     return do_housekeep(now=timezone.now)
 
 

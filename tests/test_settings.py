@@ -191,8 +191,6 @@ def test_a_data_folder_that_cannot_be_made_is_said_in_words(tmp_path):
 
 
 def test_how_long_is_waited_comes_from_the_environment():
-    script = (
-        "from django.conf import settings; print(settings.EVENSTOCK_LIMITS['ask_after'], settings.EVENSTOCK_LIMITS['keep_calls'])"
-    )
+    script = "from django.conf import settings; print(settings.EVENSTOCK_LIMITS['ask_after'], settings.EVENSTOCK_LIMITS['keep'])"
     result = run_in_production("-c", script, EVENSTOCK_ASK_AFTER_HOURS="1.5", EVENSTOCK_KEEP_DAYS="7")
     assert result.stdout.strip() == "1:30:00 7 days, 0:00:00"

@@ -148,12 +148,10 @@ EMAIL_TIMEOUT = 20  # seconds; a mail server that hangs must not keep a worker
 DEFAULT_FROM_EMAIL = env.str("EVENSTOCK_MAIL_FROM", default="evenstock@localhost")
 
 # How long the engine waits and keeps: what an operator may want otherwise. The rest, and the reasons, are in sync/limits.py.
-_KEPT = timedelta(days=env.float("EVENSTOCK_KEEP_DAYS", default=30))
 EVENSTOCK_LIMITS = {
     "ask_after": timedelta(hours=env.float("EVENSTOCK_ASK_AFTER_HOURS", default=4)),
     "held_for": timedelta(hours=env.float("EVENSTOCK_HELD_HOURS", default=24)),
-    "keep_events": _KEPT,
-    "keep_calls": _KEPT,
+    "keep": timedelta(days=max(env.float("EVENSTOCK_KEEP_DAYS", default=90), 7)),
 }
 
 # May a connection point at a private or loopback address? (reliability.md, case 41)

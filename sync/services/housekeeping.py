@@ -1,43 +1,54 @@
-"""What may be forgotten: webhooks that were worked off, the log of requests, files that were read long ago. Never the ledger, nor
-the outbox, the log of changes, conflicts or orders: by these a webhook that comes back after a year is known to be old."""
+"""Each night: what is old leaves the database for files, and a till's folder is tidied up. Never the ledger, conflicts or orders:
+by these a webhook that comes back after a year is known to be old."""
 
 import logging
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from importlib import import_module
+from importlib.util import find_spec
 
-from django.db.models import QuerySet
+from django.apps import apps
 
 from connectors.contract import Side
-from connectors.errors import ConnectorError
+from connectors.errors import ConfigError, ConnectorError
 from connectors.leases import LeaseHeldError
 from connectors.management.base import connections_of
-from connectors.models import ApiCall, Connection
+from connectors.models import Connection
 from sync.limits import limits
-from sync.models import InboundEvent
-from sync.services.context import chunks
+from sync.services.archive import Kind, kind_archive, leftovers_remove
 from sync.services.runs import side_opened
 
 logger = logging.getLogger(__name__)
 MOST = 100_000  # rows of a kind at a time; the rest goes the next day, so that nobody waits for the database
+LEAST = timedelta(days=7)  # a reading asks for the writes of lately, a figure for those of two days
 
 
 def housekeep(*, now: Callable[[], datetime]) -> dict[str, int]:
-    """Forget what is old enough, in small transactions. Result: how much of each. A till at which a sync works is left for the
-    next day; one that can't be reached stops nothing."""
-    worked_off = InboundEvent.objects.filter(
-        state__in=(InboundEvent.State.DONE, InboundEvent.State.IGNORED), done_at__lt=now() - limits().keep_events
-    )
-    return {
-        "webhooks": _forget(worked_off),
-        "requests": _forget(ApiCall.objects.filter(at__lt=now() - limits().keep_calls)),
-        "files": sum(_till_tidy(till, now) for till in connections_of(side=Side.POS)),
-    }
+    """Archive or forget what is old enough, in small transactions. Result: how much of each. A till at which a sync works is left
+    for the next day; one that can't be reached stops nothing."""
+    done = rows_archive(older_than=limits().keep, now=now())
+    return {**done, "files": sum(_till_tidy(till, now) for till in connections_of(side=Side.POS))}
 
 
-def _forget(old: QuerySet[Any]) -> int:
-    ids = list(old.order_by("pk").values_list("pk", flat=True)[:MOST])
-    return sum(old.filter(pk__in=part).delete()[0] for part in chunks(ids))
+def rows_archive(*, older_than: timedelta, now: datetime) -> dict[str, int]:
+    """Archive rows of all kinds that are older. Result: how many of each. Raises ConfigError for what the engine still needs,
+    OSError where the files can't be written: then nothing of it was deleted."""
+    leftovers_remove(now=now)
+    return {kind.name: kind_archive(kind=kind, now=now, most=MOST) for kind in _kinds(older_than, now)}
+
+
+def rows_to_archive(*, older_than: timedelta, now: datetime) -> dict[str, int]:
+    """Result: how many rows of each kind could go now. Raises ConfigError for what the engine still needs."""
+    return {kind.name: kind.free.count() for kind in _kinds(older_than, now)}
+
+
+def _kinds(older_than: timedelta, now: datetime) -> Iterator[Kind]:
+    """Result: what each app offers; those that point to others first."""
+    if older_than < LEAST:
+        raise ConfigError(f"What is younger than {LEAST.days} days is still asked for.", next_step="Name more days.")
+    for config in apps.get_app_configs():
+        if find_spec(f"{config.name}.retention"):
+            yield from import_module(f"{config.name}.retention").kinds(before=now - older_than)
 
 
 def _till_tidy(till: Connection, now: Callable[[], datetime]) -> int:
