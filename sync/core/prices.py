@@ -6,7 +6,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from connectors.money import MOST
-from sync.core.guards import FEW
 
 ZERO, HUNDRED = Decimal(0), Decimal(100)
 CENT, NICKEL = Decimal("0.01"), Decimal("0.05")
@@ -176,19 +175,6 @@ def percent_text(percent: Decimal, *, signed: bool = True) -> str:
     rounded = percent.quantize(Decimal("0.1"), ROUND_HALF_UP)
     text = f"{rounded:f}".removesuffix(".0")
     return f"{'+' if signed and rounded > 0 else ''}{text} %".replace("-", "−")
-
-
-def repricing_guard(*, changes: int, pairs: int, most_percent: int, previewed: int = 0) -> str:
-    """Result: why a run must be held, "" when it may go on. `changes` prices would be written, of `pairs` in all; `previewed`:
-    so many a manager has seen and let pass."""
-    more = changes - previewed
-    if more < FEW or more * 100 <= pairs * most_percent:
-        return ""
-    seen = f", {previewed:,} of which you have let pass" if previewed else ""
-    return (
-        f"It would change {changes:,} of {pairs:,} prices{seen}, more than the {most_percent} % you allow. "
-        "Check that these prices are meant, then release or discard the run."
-    )
 
 
 def gtin_valid(code: str) -> bool:

@@ -9,7 +9,8 @@ from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
 from alignment.models import Alignment, Listing
 from connectors.errors import ConnectorError
-from sync.core.prices import Refuse, Review, Same, Write, gtin_valid, price_judge, repricing_guard
+from sync.core.guards import repricing_guard
+from sync.core.prices import Refuse, Review, Same, Write, gtin_valid, price_judge
 from sync.models import OutboundWrite, PricePolicy, PriceReview, TillPrice
 from sync.services.context import RunContext, chunks
 from sync.services.price_reviews import Asked, reviews_save

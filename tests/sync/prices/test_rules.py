@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from sync.core.guards import repricing_guard
 from sync.core.prices import (
     PriceRule,
     Refuse,
@@ -18,7 +19,6 @@ from sync.core.prices import (
     percent_text,
     price_judge,
     price_target,
-    repricing_guard,
 )
 
 EUR = PriceRule(decimals=2)
