@@ -4,13 +4,11 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from connectors.errors import ConnectorError
-from connectors.leases import LeaseHeldError, LeaseLostError
 from connectors.models import Connection
-from connectors.services import health_record
 from sync.selectors import orders_unread_since
+from sync.services.context import RunContext
 from sync.services.inbox import inbox_work
-from sync.services.order_turns import Clock, order_turn, orders_book, orders_tell
+from sync.services.order_turns import Clock, orders_book, orders_tell, turn_use
 
 
 def orders_poll(*, store: Connection, now: Clock, since: datetime | None = None) -> str:
@@ -19,19 +17,14 @@ def orders_poll(*, store: Connection, now: Clock, since: datetime | None = None)
 
     What came by webhook is worked off first, so that what is left is what webhooks missed."""
     inbox_work(store=store, now=now)
-    try:
-        with order_turn(store=store, now=now) as ctx:
-            began = now()
-            read_until = orders_unread_since(store=store, now=began)
-            orders = ctx.store.store.read_orders(modified_after=min(read_until, since or read_until))
-            orders_book(ctx=ctx, orders=orders, told=False)
-            unread = Q(orders_read_until=None) | Q(orders_read_until__lt=began)
-            Connection.objects.filter(unread, pk=store.pk).update(orders_read_until=began)
-            orders_tell(ctx=ctx, remote_ids=[order.remote_id for order in orders])
-    except (LeaseHeldError, LeaseLostError):
-        return "busy"
-    except ConnectorError as error:
-        health_record(connection=store, error=error, now=now())
-        return "failed"
-    health_record(connection=store, error=None, now=now())
-    return "done"
+
+    def poll(ctx: RunContext) -> None:
+        began = now()
+        read_until = orders_unread_since(store=store, now=began)
+        orders = ctx.store.store.read_orders(modified_after=min(read_until, since or read_until))
+        orders_book(ctx=ctx, orders=orders, told=False)
+        unread = Q(orders_read_until=None) | Q(orders_read_until__lt=began)
+        Connection.objects.filter(unread, pk=store.pk).update(orders_read_until=began)
+        orders_tell(ctx=ctx, remote_ids=[order.remote_id for order in orders])
+
+    return turn_use(store=store, now=now, work=poll)

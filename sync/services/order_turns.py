@@ -14,7 +14,7 @@ from django.db.models import Q
 from alignment.models import Alignment, StoreLocation
 from connectors.contract import OrderState
 from connectors.errors import ConfigError, ConnectorError
-from connectors.leases import LeaseHeldError
+from connectors.leases import LeaseHeldError, LeaseLostError
 from connectors.models import Connection
 from connectors.services import health_record
 from sync.models import Order, OrderLine, SyncRun
@@ -60,6 +60,21 @@ def order_turn(*, store: Connection, now: Clock, with_tills: bool = True) -> Ite
         finally:
             for problem in ctx.problems:  # each has a row of its own that shows it: the write that was refused
                 logger.warning("%s: %s %s", problem.subject, problem.message, problem.next_step)
+
+
+def turn_use(*, store: Connection, now: Clock, work: Callable[[RunContext], None]) -> str:
+    """Do something in such a turn, and write down how the store did. Result: "done"; "busy" when a run is at it, or has taken
+    over; "failed" when a system did."""
+    try:
+        with order_turn(store=store, now=now) as ctx:
+            work(ctx)
+    except (LeaseHeldError, LeaseLostError):
+        return "busy"
+    except ConnectorError as error:
+        health_record(connection=store, error=error, now=now())
+        return "failed"
+    health_record(connection=store, error=None, now=now())
+    return "done"
 
 
 def orders_book(*, ctx: RunContext, orders: Sequence[OrderState], told: bool) -> None:
