@@ -56,10 +56,10 @@ class ServedShop:
             yield live
             live.commit()
 
-    def ask(self, sql: str) -> list[tuple]:
-        """What its tables say."""
+    def ask(self, sql: str, *given: object) -> list[tuple]:
+        """What its tables say, with `given` for the question marks."""
         with contextlib.closing(sqlite3.connect(self.database)) as live:
-            return live.execute(sql).fetchall()
+            return live.execute(sql, given).fetchall()
 
 
 @contextlib.contextmanager
