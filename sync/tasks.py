@@ -39,6 +39,7 @@ def sync_store(
     by_id: int | None = None,
     dry_run: bool = False,  # noqa: FBT001, FBT002 - a task's arguments come by name, from a message
     release_run_id: int | None = None,
+    match_again: bool = False,  # noqa: FBT001, FBT002
 ) -> str:
     """Sync one store once. Result: the state the run ended in; "refused" when another run is at it, the store is not in use, or
     the run to be released is no longer held; "set aside" when the run to be taken up has ended its workers."""
@@ -59,6 +60,7 @@ def sync_store(
             dry_run=dry_run,
             release=release,
             by=User.objects.filter(pk=by_id).first() if by_id else None,
+            match_again=match_again,
             may_wait=kind != SyncRun.Kind.INCREMENTAL,  # an incremental run leaves what needs time to the next one
         )
     except (LeaseHeldError, ConfigError) as refusal:

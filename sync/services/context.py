@@ -64,6 +64,7 @@ class RunContext:
     sleep: Callable[[float], None] = time.sleep
     chance: Callable[[], float] = random.random  # 0 to 1: spreads what is tried again over time
     may_wait: bool = True  # may this run wait for settle times, or leave that to the next one?
+    match_again: bool = False  # look for partners also where nothing is new: a person asks
     previewed: Mapping[str, int] = field(default_factory=dict)  # what it counted then: so much passes the guards, and no more
     counts: Counter[str] = field(default_factory=Counter)
     changed_items: set[int] = field(default_factory=set)

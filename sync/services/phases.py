@@ -39,9 +39,9 @@ def _read_tills(ctx: RunContext) -> None:
 
 
 def _know_the_new(ctx: RunContext) -> None:
-    """Let items and listings that are plainly the same propose themselves, when there are new ones."""
+    """Let items and listings that are plainly the same propose themselves, when there are new ones or somebody asks."""
     statistics_refresh(Item, Location, StockLevel, Movement, Listing, rows=ctx.counts["items_new"] + ctx.counts["listings_new"])
-    if ctx.counts["items_new"] or ctx.counts["listings_new"]:
+    if ctx.match_again or ctx.counts["items_new"] or ctx.counts["listings_new"]:
         for side in ctx.tills:
             ctx.beat()  # a minute of matching for fifty thousand items
             proposals_refresh(pos=side.connection, store=ctx.store.connection)

@@ -52,11 +52,13 @@ def run_sync(
     progress: Progress = silent,
     sleep: Callable[[float], None] = time.sleep,
     may_wait: bool = True,
+    match_again: bool = False,
 ) -> SyncRun:
     """Sync one store with its tills, once. Result: the finished run, whatever became of it: done, partial, held, failed.
 
     `read_only` stops after both sides have been read. `release`: a held run that a manager lets go on. `may_wait`: wait for
-    settle times and second looks here, or leave them to the next run. Raises LeaseHeldError when another run is at it.
+    settle times and second looks here, or leave them to the next run. `match_again`: propose partners also where nothing is new.
+    Raises LeaseHeldError when another run is at it.
     `by` a person, a system is asked even while it is left alone.
     """
     tills = tills_of(store=store)
@@ -79,6 +81,7 @@ def run_sync(
             progress=progress,
             sleep=sleep,
             may_wait=may_wait,
+            match_again=match_again,
             previewed=previewed,
         )
         if release is not None and not dry_run:

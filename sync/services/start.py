@@ -11,18 +11,36 @@ from connectors.models import Connection
 from sync.models import SyncRun
 
 TASK = "sync.tasks.sync_store"  # by name: services do not know the tasks that call them
+HOOKS = "sync.tasks.hooks_check"
 
 
 def run_request(
-    *, store: Connection, kind: SyncRun.Kind, by: User | None, dry_run: bool = False, release: SyncRun | None = None
+    *,
+    store: Connection,
+    kind: SyncRun.Kind,
+    by: User | None,
+    dry_run: bool = False,
+    release: SyncRun | None = None,
+    match_again: bool = False,
 ) -> None:
     """Wake a worker for one run of that store, or to let a held one go on. Raises RetryableError where the broker can't be
     reached; then nothing was asked."""
     asked: dict[str, Any] = {"store_id": store.pk, "kind": str(kind), "by_id": by.pk if by else None, "dry_run": dry_run}
     if release is not None:
         asked["release_run_id"] = release.pk
+    if match_again:
+        asked["match_again"] = True
+    _send(TASK, asked)
+
+
+def hooks_request(*, store: Connection) -> None:
+    """Have a worker see to a store's webhooks. Raises RetryableError; the schedule asks for it, too."""
+    _send(HOOKS, {"store_id": store.pk})
+
+
+def _send(task: str, asked: dict[str, Any]) -> None:
     try:
-        current_app.send_task(TASK, kwargs=asked)
+        current_app.send_task(task, kwargs=asked)
     except OperationalError as error:
         raise RetryableError(
             "The workers can't be reached, so nothing was started.",
