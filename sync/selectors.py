@@ -127,6 +127,17 @@ def conflicts_open(*, store: Connection) -> QuerySet[SyncConflict]:
     return SyncConflict.objects.filter(store=store, resolved_at=None)
 
 
+def conflicts_left(*, store: Connection) -> QuerySet[SyncConflict]:
+    """Result: the store's conflicts that a person has left as they are, and that still are so."""
+    return SyncConflict.objects.filter(store=store, is_left=True)
+
+
+def differences_left(*, store: Connection) -> dict[int, Decimal]:
+    """Result: by listing, how far off a person has left its number. It is no drift while it stays just that."""
+    left = conflicts_left(store=store).filter(conflict_type=SyncConflict.Type.QUANTITY, difference__isnull=False).order_by()
+    return {pk: off for pk, off in left.values_list("alignment__listing_id", "difference") if pk and off is not None}
+
+
 def under_review(*, store: Connection) -> QuerySet[SyncConflict]:
     """Result: the store's open conflicts about quantities: nothing is written to these pairs until somebody settles them."""
     return conflicts_open(store=store).filter(conflict_type=SyncConflict.Type.QUANTITY, alignment__isnull=False).order_by()

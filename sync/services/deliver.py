@@ -24,7 +24,7 @@ from sync.core.attempts import pause_after, split_refused, split_unknown
 from sync.core.targets import owed
 from sync.limits import limits
 from sync.models import OutboundWrite, SyncLog, SyncRun
-from sync.selectors import targets_of, under_review
+from sync.selectors import differences_left, targets_of, under_review
 from sync.services.claims import send_claimed
 from sync.services.context import RunContext, chunks
 from sync.services.log import quantity_text
@@ -258,6 +258,11 @@ def rows_save(rows: Sequence[OutboundWrite]) -> None:
     """Store decided outbox rows and the accounts of their listings."""
     rows_update(rows, DECIDED)
     listings = [row.listing for row in rows if row.listing and row.state == State.APPLIED]
+    if rows and any(listing.suspect for listing in listings):
+        left = differences_left(store=rows[0].connection)
+        for listing in listings:
+            if listing.suspect and listing.suspect == left.get(listing.pk):  # a person has left it so
+                listing.suspect = listing.suspected_at = None
     rows_update(listings, ["baseline", "quantity", "read_at", "suspect", "suspected_at"])
 
 

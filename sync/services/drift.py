@@ -15,7 +15,7 @@ from inventory.models import Movement, StockLevel
 from sync.core.policy import Accept, AskPerson, Decision, DriftClass, Policy, Rule, decide, drift_class
 from sync.core.targets import units_of
 from sync.models import SyncConflict, SyncLog
-from sync.selectors import conflicts_open, rules_of, supply_levels
+from sync.selectors import conflicts_left, conflicts_open, rules_of, supply_levels
 from sync.services.context import RunContext
 from sync.services.log import quantity_text
 
@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 ZERO = Decimal(0)
 CLOSED_FIELDS = [
     "pos_value", "woo_value", "difference", "drift_class", "why", "resolved_at", "resolution", "reason", "resolved_by",
+    "is_left",
 ]  # fmt: skip
 
 
@@ -46,7 +47,25 @@ def drift_accept(
 ) -> None:
     """Book what a store shows as a movement of so many of the item's units, so that the till is owed it. The listing's account is
     the caller's to change."""
-    Movement.objects.create(
+    drift_movement(
+        store=store, listing=listing, level=level, units=units, reference=reference, at=at, by=by, why=why
+    ).save()  # fmt: skip
+    StockLevel.objects.filter(pk=level.pk).update(on_hand=F("on_hand") + units)
+
+
+def drift_movement(
+    *,
+    store: Connection,
+    listing: Listing,
+    level: StockLevel,
+    units: Decimal,
+    reference: str,
+    at: datetime,
+    by: User | None,
+    why: str,
+) -> Movement:
+    """Result: the movement that accepts what a store shows, not saved yet."""
+    return Movement(
         item_id=level.item_id,
         location_id=level.location_id,
         quantity=units,
@@ -58,7 +77,6 @@ def drift_accept(
         by=by,
         reason=why[:250],
     )
-    StockLevel.objects.filter(pk=level.pk).update(on_hand=F("on_hand") + units)
 
 
 class _Drifts:
@@ -77,6 +95,12 @@ class _Drifts:
         self.open = {
             conflict.alignment_id: conflict
             for conflict in conflicts_open(store=self.store).filter(
+                conflict_type=SyncConflict.Type.QUANTITY, alignment__in=[pair.pk for pair in self.pairs.values()]
+            )
+        }
+        self.left = {
+            conflict.alignment_id: conflict
+            for conflict in conflicts_left(store=self.store).filter(
                 conflict_type=SyncConflict.Type.QUANTITY, alignment__in=[pair.pk for pair in self.pairs.values()]
             )
         }
@@ -117,6 +141,9 @@ class _Drifts:
         conflict = self.open.get(pair.pk)
         if isinstance(decision, AskPerson) and conflict and conflict.difference == residual:
             return  # known already, and still nobody has decided
+        if left := self.left.get(pair.pk):  # it is another difference by now
+            left.is_left = False
+            self.changed.append(left)
         self.ctx.counts["drifts"] += 1
         self._note(listing, pair, residual, conflict, decision, rule)
         if isinstance(decision, AskPerson):

@@ -14,7 +14,7 @@ from inventory.models import Item, StockLevel
 from sync.core.policy import DriftClass
 from sync.limits import limits
 from sync.models import OrderLine, OutboundWrite, SyncConflict, SyncState
-from sync.selectors import conflicts_open
+from sync.selectors import conflicts_left, conflicts_open
 from sync.services.context import RunContext
 from sync.services.log import quantity_text
 from sync.services.put_offs import Asked, put_offs_to_ask
@@ -62,18 +62,33 @@ def conflicts_follow(
         (conflict.alignment_id, conflict.conflict_type): conflict
         for conflict in conflicts_open(store=ctx.store.connection).filter(alignment__in=[pair.pk for pair in pairs])
     }
+    left = {
+        (conflict.alignment_id, conflict.conflict_type): conflict
+        for conflict in conflicts_left(store=ctx.store.connection).filter(alignment__in=[pair.pk for pair in pairs])
+    }
     fresh: list[SyncConflict] = []
     gone: list[SyncConflict] = []
+    over: list[SyncConflict] = []  # was left as it is, and is so no more
     for pair in pairs:
         found = {finding.kind: finding for finding in _findings(ctx, pair, below, writes.get(pair.listing_id), unsettled)}
         if pair.pk in renamed:
             found[Type.SKU_CHANGED] = renamed[pair.pk]
-        fresh += [_conflict(ctx, pair, finding) for kind, finding in found.items() if (pair.pk, kind) not in known]
+        same = {kind for kind, finding in found.items() if _is_left(left.get((pair.pk, kind)), finding)}
+        fresh += [_conflict(ctx, pair, one) for kind, one in found.items() if (pair.pk, kind) not in known and kind not in same]
+        over += [left[pair.pk, kind] for kind in FOLLOWED if kind not in same and (pair.pk, kind) in left]
+        if (pair.pk, Type.QUANTITY) in left and _agrees_again(pair):
+            over.append(left[pair.pk, Type.QUANTITY])
         gone += [known[pair.pk, kind] for kind in FOLLOWED if kind not in found and (pair.pk, kind) in known]
         if (pair.pk, Type.QUANTITY) in known and _agrees_again(pair):
             gone.append(known.pop((pair.pk, Type.QUANTITY)))
     _save(ctx, fresh, gone)
+    _left_no_more(over)
     return {pair_id: conflict for (pair_id, kind), conflict in known.items() if kind == Type.QUANTITY and pair_id is not None}
+
+
+def _is_left(left: SyncConflict | None, finding: Finding) -> bool:
+    """Has a person left just this as it is?"""
+    return left is not None and left.difference == finding.difference
 
 
 def _agrees_again(pair: Alignment) -> bool:
@@ -160,6 +175,13 @@ def _conflict(ctx: RunContext, pair: Alignment, finding: Finding) -> SyncConflic
     )
 
 
+def _left_no_more(over: list[SyncConflict]) -> None:
+    for conflict in over:
+        conflict.is_left = False
+    if over:
+        bulk_update_with_history(over, SyncConflict, ["is_left"], default_change_reason="It is so no more.")
+
+
 def _save(ctx: RunContext, fresh: list[SyncConflict], gone: list[SyncConflict]) -> None:
     reason = f"{ctx.run}"[:100] if ctx.run.pk else "Online order"
     for conflict in gone:
@@ -214,6 +236,7 @@ def conflicts_close_gone(*, ctx: RunContext) -> None:
     waiting = conflicts_open(store=store)
     aligned = waiting.filter(conflict_type=Type.MISSING_ALIGNMENT, listing__alignments__status=Alignment.Status.CONFIRMED)
     rejected = waiting.filter(alignment__isnull=False).exclude(alignment__status=Alignment.Status.CONFIRMED)
+    _left_no_more(list(conflicts_left(store=store).exclude(alignment__status=Alignment.Status.CONFIRMED)))
     subjects = list(waiting.filter(conflict_type=Type.MISSING_ALIGNMENT, alignment=None, listing=None))
     if subjects:
         lost = OrderLine.objects.filter(order__connection=store, listing=None).exclude(taken=0).select_related("order")

@@ -13,7 +13,7 @@ from connectors.contract import StockManagement
 from inventory.models import StockLevel
 from sync.limits import limits
 from sync.models import OutboundWrite, SyncConflict, SyncState
-from sync.selectors import conflicts_open, last_try_of, targets_of, writes_newest
+from sync.selectors import conflicts_open, differences_left, last_try_of, targets_of, writes_newest
 from sync.services.context import RunContext, chunks
 from sync.services.findings import conflicts_close_gone, conflicts_follow, unsettled_find
 from sync.services.log import counted
@@ -76,6 +76,7 @@ def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled:
     writes = writes_newest(target="listing_id", ids=listing_ids)
     untold = _untold_items([pair.item_id for pair in pairs])
     troubles = _till_troubles([pair.item_id for pair in pairs])
+    left = differences_left(store=ctx.store.connection)
     with transaction.atomic():
         review = conflicts_follow(ctx=ctx, pairs=pairs, writes=writes, unsettled=unsettled)
     fresh, changed = [], []
@@ -88,6 +89,7 @@ def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled:
             review=review.get(pair.pk),
             till_is_untold=pair.item_id in untold,
             till_trouble=troubles.get(pair.item_id, ""),
+            left=left.get(pair.listing_id),
         )
         new = _state(pair, old, till.get(pair.item_id), said, now)
         if old is None:
@@ -189,11 +191,12 @@ def pair_status(
     review: SyncConflict | None = None,
     till_is_untold: bool = False,
     till_trouble: str = "",
+    left: Decimal | None = None,
 ) -> tuple[Status, str]:
     """Result: a pair's status, and the sentence that explains it ("" when it is in step). `target` None: the till does not
     count the item; `write`: the newest write to the listing; `review`: its open conflict about the quantity; `till_is_untold`: it
     has not answered yet what was sold online, so that its readings of the item are put off; `till_trouble`: why it could not be
-    told."""
+    told; `left`: how far off a person has left the shop's number."""
     listing = pair.listing
     if listing.missing_since:
         return Status.CONFLICT, "The product is no longer in the shop. Restore it there, or reject the alignment."
@@ -221,6 +224,8 @@ def pair_status(
         return Status.PENDING, "The till has not taken in yet what was sold online; until then its own sales of it can't be told."
     if listing.baseline == target and till_trouble:
         return Status.ERROR, till_trouble[:300]
+    if listing.baseline == target and left is not None and listing.quantity == listing.baseline + left:
+        return Status.SYNCED, f"The shop shows {left.normalize():+f} beside what it should: a person has left it so."
     if listing.baseline == target:
         return Status.SYNCED, ""
     if write and _failed_at(write, target - listing.baseline):

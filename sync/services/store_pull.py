@@ -1,6 +1,6 @@
 """The store's numbers, and what they mean (design.md §3.5): first the numbers, then the orders up to a later moment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from connectors.models import Connection
 from sync.core.guards import shrink_guard
 from sync.core.readings import Deferred, Drift, InStep, Opening, Suspect, WriteSpan, store_reading_judge
 from sync.limits import limits
-from sync.selectors import orders_unread_since, write_spans
+from sync.selectors import differences_left, orders_unread_since, write_spans
 from sync.services.context import RunContext, chunks
 from sync.services.drift import drifts_settle
 from sync.services.orders import orders_apply, orders_catch_up
@@ -84,13 +84,13 @@ def snapshot_apply(*, ctx: RunContext, snapshot: Snapshot) -> None:
         orders_apply(ctx=ctx, orders=snapshot.orders)
         Connection.objects.filter(pk=store.pk).update(orders_read_until=snapshot.began)
     spans = write_spans(connection=store, target="listing_id", since=snapshot.began)
-    put_offs = PutOffs(store, "listing_id")
+    put_offs, left = PutOffs(store, "listing_id"), differences_left(store=store)
     seen: set[int] = set()
     for readings in chunks(sorted(snapshot.readings, key=lambda reading: reading.remote_id)):
         with transaction.atomic():
             if not ctx.run.dry_run:
                 ctx.store.lease.beat(now=ctx.now())
-            chunk = _Chunk(ctx, snapshot, spans)
+            chunk = _Chunk(ctx, snapshot, spans, left)
             chunk.apply(readings, seen)
             put_offs.note(put_off=chunk.put_off, used=chunk.used, at=snapshot.began)
     if snapshot.whole:
@@ -141,8 +141,10 @@ def _mark_missing(ctx: RunContext, snapshot: Snapshot, seen: set[int]) -> None:
 class _Chunk:
     """One transaction's worth of a store's readings."""
 
-    def __init__(self, ctx: RunContext, snapshot: Snapshot, spans: dict[int, list[WriteSpan]]) -> None:
-        self.ctx, self.snapshot, self.spans = ctx, snapshot, spans
+    def __init__(
+        self, ctx: RunContext, snapshot: Snapshot, spans: dict[int, list[WriteSpan]], left: Mapping[int, Decimal]
+    ) -> None:
+        self.ctx, self.snapshot, self.spans, self.left = ctx, snapshot, spans, left
         self.unchanged: list[int] = []
         self.changed: list[Listing] = []
         self.drifted: list[tuple[Listing, Decimal]] = []
@@ -226,6 +228,8 @@ class _Chunk:
                 self.ctx.counts["shop_opened"] += 1
             case InStep():
                 listing.suspect = listing.suspected_at = None
+            case Suspect(residual) | Drift(residual) if residual == self.left.get(listing.pk):
+                listing.suspect = listing.suspected_at = None  # a person has left it so
             case Suspect(residual):
                 listing.suspect, listing.suspected_at = residual, self.snapshot.began
                 self.ctx.counts["suspects"] += 1

@@ -9,7 +9,8 @@ from connectors.contract import Side
 from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError
 from connectors.management.base import CommandExit, EvenstockCommand, Exit
-from sync.services.conflicts import MERELY_NOTED, conflict_resolve, conflicts_of_sku, outcome_of, winner_parse
+from sync.core.settling import Way
+from sync.services.conflicts import conflict_resolve, conflicts_of_sku, outcome_of, way_of, winner_parse, winners_of
 
 
 class Command(EvenstockCommand):
@@ -24,13 +25,21 @@ class Command(EvenstockCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--sku", required=True, help="As the till or the store writes it.")
-        parser.add_argument("--winner", required=True, metavar="pos|woo|N", help="Who is right; or how many were counted.")
+        parser.add_argument(
+            "--winner",
+            required=True,
+            metavar="pos|woo|higher|merge|ignore|N",
+            help="Who is right: the till, the shop, the higher number, both sides' changes, or "
+            "nobody, so that it is left as it is; or how many were counted.",
+        )
         parser.add_argument("--reason", default="", help="Why; kept in the history.")
 
     def handle(self, *, sku: str, winner: str, connection: str, reason: str, dry_run: bool, **_: Any) -> None:
         store = self.chosen(connection, side=Side.STORE)
         wins = winner_parse(winner)
-        conflicts = [each for each in conflicts_of_sku(store=store, sku=sku) if each.conflict_type not in MERELY_NOTED]
+        waiting = [each for each in conflicts_of_sku(store=store, sku=sku) if winners_of(each) != [Way.NOTED]]
+        way, _count = way_of(wins)
+        conflicts = [each for each in waiting if way in winners_of(each)] or waiting[:1]  # the first says why it can't be
         if not conflicts:
             raise ConfigError(
                 f"Nothing about “{sku}” waits for a person in “{store}”.", next_step="detect_conflicts lists all that does."
