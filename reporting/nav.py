@@ -31,7 +31,7 @@ TASKS = (
     Task("Alignment", ("alignment.alignment",), counts="proposals"),
     Task("Stock", ("sync.syncstate", "inventory.stocklevel", "inventory.movement", "inventory.item", "alignment.listing")),
     Task("Orders", ("sync.order", "sync.inboundevent", "sync.hookhealth")),
-    Task("Prices", ("sync.pricereview", "sync.pricewrite", "sync.tillprice", "sync.pricepolicy")),
+    Task("Prices", ("sync.pricereview", "sync.pricewrite", "sync.tillprice", "sync.pricepolicy"), counts="prices"),
     Task(
         "Runs",
         ("sync.syncrun", "sync.outboundwrite", "sync.tillfeed", "sync.synclog", "sync.runproblem", "sync.putoff"),

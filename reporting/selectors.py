@@ -5,19 +5,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from django.db.models import Case, CharField, Count, DateTimeField, F, IntegerField, Max, Min, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, DateTimeField, F, IntegerField, Max, Min, Q, Value, When
 from django.db.models.functions import Cast
 
-from alerts.models import Alert
+from alerts.models import Alert, Channel
 from alignment.models import Alignment, StoreLocation
 from connectors.models import ApiCall, Connection
 from inventory.models import Item, Movement
 from reporting.core.metrics import LOOK_BACK, Answer, Event, Figures, latencies, median, p95
-from sync.models import InboundEvent, OutboundWrite, SyncConflict, SyncRun, SyncState
+from reporting.counting import Rows, counted_by
+from sync.models import InboundEvent, OutboundWrite, PriceReview, SyncConflict, SyncRun, SyncState
 
-Rows = QuerySet[Any, Any]
 WELL = (SyncRun.State.DONE, SyncRun.State.PARTIAL)
 
 
@@ -41,7 +40,7 @@ class Tallies:
     @property
     def waiting(self) -> dict[str, int]:
         """What `nav_counts` counts, for a page that has counted it already."""
-        names = {"conflicts": "open", "alerts": "alerts", "proposals": "proposals", "held": "held"}
+        names = {"conflicts": "open", "alerts": "alerts", "proposals": "proposals", "held": "held", "prices": "prices"}
         return {shown: self.count(what) for shown, what in names.items()}
 
     def count(self, what: str, connection: int | None = None, *sorts: str) -> int:
@@ -72,18 +71,13 @@ def _counted(
     rows: Rows, what: str, connection: str | None = None, sort: object = None, count: object = None, oldest: object = None
 ) -> Rows:
     """Result: rows as tallies, in the one shape that a union needs."""
-    shaped: Rows = (
-        rows.order_by()
-        .annotate(
-            t_what=Value(what, CharField()),
-            t_of=Cast(connection or Value(0), IntegerField()),
-            t_sort=sort or Value("", CharField()),
-        )
-        .values("t_what", "t_of", "t_sort")
-        .annotate(t_count=count or Count("*"), t_oldest=oldest or Cast(Value(None), DateTimeField()))
-        .values_list("t_what", "t_of", "t_sort", "t_count", "t_oldest")
-    )
-    return shaped
+    keys = {
+        "t_what": Value(what, CharField()),
+        "t_of": Cast(connection or Value(0), IntegerField()),
+        "t_sort": sort or Value("", CharField()),
+    }
+    figures = {"t_count": count or Count("*"), "t_oldest": oldest or Cast(Value(None), DateTimeField())}
+    return counted_by(rows, keys=keys, figures=figures)
 
 
 def _standing() -> list[Rows]:
@@ -102,7 +96,9 @@ def _standing() -> list[Rows]:
         _counted(StoreLocation.objects.all(), "supply", "store_id", Cast("location__connection_id", CharField())),
         _counted(SyncConflict.objects.filter(resolved_at=None), "open", "store_id", F("drift_class")),
         _counted(SyncRun.objects.filter(state=SyncRun.State.HELD), "held", "store_id"),
+        _counted(PriceReview.objects.filter(state=PriceReview.State.OPEN), "prices", "store_id"),
         _counted(Alert.objects.filter(state=Alert.State.OPEN), "alerts", "severity", F("rule")),
+        _counted(Channel.objects.filter(is_active=True), "channels"),
         _counted(InboundEvent.objects.filter(state=InboundEvent.State.NEW), "inbox", "connection_id"),
         _counted(waiting, "queue", "connection_id", F("state"), oldest=Min("created_at")),
     ]
@@ -233,12 +229,10 @@ def nav_counts() -> dict[str, int]:
     alerts = Alert.objects.filter(state=Alert.State.OPEN)
     proposals = Alignment.objects.filter(status=Alignment.Status.PROPOSED)
     held = SyncRun.objects.filter(state=SyncRun.State.HELD)
-    parts: list[Rows] = [
-        rows.order_by()
-        .annotate(what=Value(what, CharField()))
-        .values("what")
-        .annotate(count=Count("*"))
-        .values_list("what", "count")
-        for what, rows in (("conflicts", conflicts), ("alerts", alerts), ("proposals", proposals), ("held", held))
+    prices = PriceReview.objects.filter(state=PriceReview.State.OPEN)
+    waiting: dict[str, Rows] = {"conflicts": conflicts, "alerts": alerts, "proposals": proposals, "held": held, "prices": prices}
+    parts = [
+        counted_by(rows, keys={"n_what": Value(what, CharField())}, figures={"n_count": Count("*")})
+        for what, rows in waiting.items()
     ]
     return dict(parts[0].union(*parts[1:], all=True))

@@ -114,7 +114,7 @@ def today_read(*, user: User | AnonymousUser, now: datetime) -> Today:
         verdict=badge(judged.level.word, judged.level.tone),
         cards=[_card(headline, figures, month) for headline in HEADLINES],
         todo=todo,
-        todo_total=max(facts.conflicts_open + facts.alerts_open + facts.held_runs, len(todo)),
+        todo_total=max(facts.conflicts_open + facts.alerts_open + facts.held_runs + facts.prices_waiting, len(todo)),
         systems=[_system(one, period) for one in connections],
         drift=_drawn(shares_svg("drift", "Products by how far off they were in the last 24 hours", drift)),
         drift_rows=drift,
@@ -146,6 +146,7 @@ def _facts(connections: Sequence[Connection], found: Tallies, figures: Figures, 
         conflicts_critical=found.count("open", None, SyncConflict.Class.CRITICAL),
         alerts_open=critical + found.count("alerts", Severity.HIGH, *mine) + found.count("alerts", Severity.MEDIUM, *mine),
         alerts_critical=critical,
+        prices_waiting=found.count("prices"),
     )
 
 

@@ -7,9 +7,11 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString
 
-from alerts.models import Alert
+from alerts.channels.email import mail_is_set
+from alerts.models import Alert, Channel
 from alerts.rules.words import Code, Severity
 from connectors.admin.parts import badge
+from reporting.core.words import counted
 from reporting.selectors import Tallies
 from sync.models import SyncConflict, SyncRun
 
@@ -45,6 +47,10 @@ def todo_of(*, user: User | AnonymousUser, runs: Iterable[SyncRun], tallies: Tal
     if user.has_perm("alerts.view_alert") and tallies.count("alerts"):
         alerts = Alert.objects.filter(state=Alert.State.OPEN, severity__gte=Severity.HIGH).exclude(rule__in=TOLD_APART)
         found += [_alert(alert) for alert in alerts[:ROWS]]
+    if user.has_perm("sync.view_pricereview") and (waiting := tallies.count("prices")):
+        found.append(_prices(waiting, may=user.has_perm("sync.decide_price")))
+    if user.has_perm("alerts.add_channel") and not tallies.count("channels"):
+        found.append(_nobody_is_told())
     return sorted(found, key=lambda one: not one.is_urgent)
 
 
@@ -94,6 +100,33 @@ def _held(run: SyncRun, *, may: bool) -> Todo:
         url=reverse("admin:sync_syncrun_change", args=[run.pk]),
         button="Review" if may else "Look",
         is_urgent=True,
+    )
+
+
+def _prices(waiting: int, *, may: bool) -> Todo:
+    return Todo(
+        key="prices",
+        verdict=badge("Price", "warn"),
+        title=counted(waiting, "price change waits", "price changes wait"),
+        sentence="They jump, or earn too little, so nothing is written before somebody has looked.",
+        url=reverse("admin:sync_pricereview_changelist"),
+        button="Decide" if may else "Look",
+        is_urgent=False,
+    )
+
+
+def _nobody_is_told() -> Todo:
+    """Result: who may add the first channel is asked to. Who is to be told is never guessed at."""
+    can_mail = mail_is_set()
+    how = "Mail can be sent: say to whom." if can_mail else "Add a webhook; or set EVENSTOCK_MAIL_URL, then say who gets mail."
+    return Todo(
+        key="channel",
+        verdict=badge("Nobody is told", "warn"),
+        title="No way to reach people is set up",
+        sentence=f"Alerts are on these pages only. {how}",
+        url=reverse("admin:alerts_channel_add") + (f"?kind={Channel.Kind.EMAIL}" if can_mail else ""),
+        button="Add a channel",
+        is_urgent=False,
     )
 
 

@@ -14,9 +14,14 @@ from connectors.errors import ConfigError, RejectedError, RetryableError
 SMTP: Final = "django.core.mail.backends.smtp.EmailBackend"
 
 
+def mail_is_set() -> bool:
+    """Result: has anybody said by which server mail goes?"""
+    return bool(django_settings.EMAIL_BACKEND != SMTP or django_settings.EMAIL_HOST)
+
+
 def email_deliver(settings: EmailSettings, message: Message) -> None:
     """Send it. Raises ConnectorError; then it may still have gone out, if the mail server failed after taking it."""
-    if django_settings.EMAIL_BACKEND == SMTP and not django_settings.EMAIL_HOST:
+    if not mail_is_set():
         raise ConfigError(
             "No mail server is set, so no mail can be sent.",
             next_step="Set EVENSTOCK_MAIL_URL (docs/operations.md), then send it again.",

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from connectors.errors import ConfigError
 from reporting.core.report import Every, last_over, span_ending
-from reporting.rendering import TYPES, Format, report_bytes, sections_shown
-from reporting.report_rows import scope_of
-from reporting.reports import report_make
+from reporting.reports.found import scope_of
+from reporting.reports.make import report_make
+from reporting.reports.rendering import TYPES, Format, report_bytes, sections_shown
 
 NAME = "reporting_dailymetric_report"
 PERIODS = ((Every.DAILY, "Day"), (Every.WEEKLY, "Week"), (Every.MONTHLY, "Month"))
@@ -56,7 +56,7 @@ class ReportPage:
         wanted = request.GET.get("format", "")
         if report and wanted in set(Format):
             answer = HttpResponse(report_bytes(report, Format(wanted)), content_type=f"{TYPES[Format(wanted)]}; charset=utf-8")
-            answer["Content-Disposition"] = f'attachment; filename="{report.span.file_name}.{wanted}"'
+            answer["Content-Disposition"] = f'attachment; filename="{report.file_name}.{wanted}"'
             return answer
         files = [(one.value, _query(report.span.every, report.span.last, one)) for one in Format] if report else []
         context = {

@@ -42,11 +42,6 @@ class Span:
     def days(self) -> list[date]:
         return [self.first + timedelta(days=place) for place in range((self.last - self.first).days + 1)]
 
-    @property
-    def file_name(self) -> str:
-        """Result: the report's file name, without what follows the dot (kept name: issue)."""
-        return f"sync_report_{self.first:%Y-%m-%d}_{self.last:%Y-%m-%d}"
-
 
 def span_ending(every: Every, last: date, zone: ZoneInfo) -> Span:
     """Result: the period that ends with that day: it alone, seven days, or a month: a calendar month where it is a month's last
@@ -99,6 +94,12 @@ class Report:
     about: tuple[str, ...]
     made_at: datetime
     sections: tuple[Section, ...]
+    name: str = "sync_report"  # what its file's name begins with
+
+    @property
+    def file_name(self) -> str:
+        """Result: its file name, without what follows the dot (kept name: issue)."""
+        return f"{self.name}_{self.span.first:%Y-%m-%d}_{self.span.last:%Y-%m-%d}"
 
     @property
     def period(self) -> str:

@@ -58,6 +58,7 @@ class Facts:
     conflicts_critical: int = 0
     alerts_open: int = 0
     alerts_critical: int = 0
+    prices_waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,4 +179,7 @@ def _of_people(facts: Facts) -> list[Reason]:
         found.append(Reason(Level.GOOD, f"{counted(rest, 'smaller conflict waits', 'smaller conflicts wait')} for a decision."))
     if rest := facts.alerts_open - facts.alerts_critical:
         found.append(Reason(Level.GOOD, f"{counted(rest, 'alert is', 'alerts are')} open."))
+    if facts.prices_waiting:
+        many = counted(facts.prices_waiting, "price change waits", "price changes wait")
+        found.append(Reason(Level.GOOD, f"{many} for a decision."))
     return found

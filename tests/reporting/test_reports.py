@@ -21,9 +21,10 @@ from connectors.models import Connection
 from inventory.models import Item, Movement
 from reporting.core.report import Every, Report, Section, Span, Table, last_over, span_ending
 from reporting.models import DailyMetric
-from reporting.rendering import report_csv, report_html, report_markdown
-from reporting.report_rows import report_find, scope_of
-from reporting.reports import report_make
+from reporting.reports.found import scope_of
+from reporting.reports.make import report_make
+from reporting.reports.rendering import report_csv, report_html, report_markdown
+from reporting.reports.rows import report_find
 from sync.models import OutboundWrite, RunProblem, SyncConflict, SyncLog, SyncRun, SyncState
 from tests import factories
 from tests.admin_pages import page, queries_for

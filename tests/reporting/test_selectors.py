@@ -153,7 +153,7 @@ def test_what_waits_is_counted_for_the_menu_in_one_statement(shop, now):
     )  # fmt: skip
     factories.alignment(factories.item(shop[0], "LID-1"), factories.listing(store, "LID-1"), "proposed")
     with CaptureQueriesContext(database) as seen:
-        assert nav_counts() == {"conflicts": 1, "alerts": 0, "proposals": 1, "held": 0}
+        assert nav_counts() == {"conflicts": 1, "alerts": 0, "proposals": 1, "held": 0, "prices": 0}
     assert len(seen) == 1
 
 

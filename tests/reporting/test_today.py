@@ -10,7 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from alerts.models import Channel
 from reporting.today import today_read
+from sync.models import PriceReview
 from tests.admin_pages import page
 from tests.browser.seed import shop_seed
 
@@ -39,6 +41,7 @@ def test_the_page_says_first_what_is_true_then_what_needs_a_person(shop):
         ("Decide", True),
         ("Decide", False),
         ("Look", False),
+        ("Look", False),  # prices are the lead's
     ]
     assert "Till says" in today.todo[1].sentence
     assert [card.said for card in today.cards][2:4] == ["4", "100 %"]
@@ -47,6 +50,40 @@ def test_the_page_says_first_what_is_true_then_what_needs_a_person(shop):
         ("high-street-till", 0, 0),
         ("web-shop", 1, 1),
     ]
+
+
+def todos(login: str, key: str) -> list:
+    return [todo for todo in today_read(user=User.objects.get(username=login), now=timezone.now()).todo if todo.key == key]
+
+
+def test_prices_that_wait_are_one_line_for_who_may_see_them_and_a_number_in_the_menu(shop):
+    waiting = PriceReview.objects.filter(state="open").count()
+    assert waiting > 0
+    (todo,) = todos("lead", "prices")
+    assert (todo.title, todo.button) == (f"{waiting} price change{'s wait' if waiting > 1 else ' waits'}", "Decide")
+    assert [todo.button for todo in todos("viewer", "prices")] == ["Look"]
+    assert f'Prices <span class="n warn">{waiting}</span>' in page(someone("viewer"), todo.url)
+    PriceReview.objects.update(state="gone")
+    assert todos("lead", "prices") == []
+    assert "price change" not in today_read(user=User.objects.get(username="lead"), now=timezone.now()).overall.because
+
+
+def test_that_nobody_is_told_is_said_to_who_may_add_a_channel_while_there_is_none(shop):
+    assert todos("lead", "channel") == []
+    Channel.objects.update(is_active=False)
+    assert todos("manager", "channel") == []
+    (todo,) = todos("lead", "channel")
+    assert (todo.button, todo.url) == ("Add a channel", f"{reverse('admin:alerts_channel_add')}?kind=email")
+    assert todo.sentence == "Alerts are on these pages only. Mail can be sent: say to whom."
+    assert todo.title in page(someone("lead"), TODAY)
+
+
+def test_without_a_mail_server_it_is_said_that_mail_needs_one(shop, settings):
+    Channel.objects.all().delete()
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST = "django.core.mail.backends.smtp.EmailBackend", ""
+    (todo,) = todos("lead", "channel")
+    assert todo.sentence.endswith("set EVENSTOCK_MAIL_URL, then say who gets mail.")
+    assert todo.url == reverse("admin:alerts_channel_add")
 
 
 def test_the_page_holds_to_the_policy_and_names_every_figure(shop):

@@ -12,9 +12,9 @@ from connectors.contract import Side
 from connectors.errors import ConfigError
 from connectors.management.base import EvenstockCommand, connection_named
 from reporting.core.report import Every, last_over, span_ending
-from reporting.rendering import Format, report_bytes, report_render
-from reporting.report_rows import scope_of
-from reporting.reports import report_make
+from reporting.reports.found import scope_of
+from reporting.reports.make import report_make
+from reporting.reports.rendering import Format, report_bytes, report_render
 
 
 class Command(EvenstockCommand):
@@ -47,7 +47,7 @@ class Command(EvenstockCommand):
             self.stdout.write(report_render(report, Format(form)), ending="")
             return
         of = f"_{slugify(connection) or scope.stores[0].pk}" if connection else ""  # one shop's must not replace that of all
-        path = folder / f"{report.span.file_name}{of}.{form}"
+        path = folder / f"{report.file_name}{of}.{form}"
         path.write_bytes(report_bytes(report, Format(form)))
         self.stdout.write(str(path))
 

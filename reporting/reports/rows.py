@@ -1,126 +1,31 @@
 """What a report is made of, out of the rows: eight statements, however many shops, products and days there are."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Case, CharField, Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Cast, Coalesce
-from django.utils import timezone
 
 from alerts.models import Alert
 from alerts.selectors.limits import LimitTable
-from alignment.models import Alignment, StoreLocation
+from alignment.models import Alignment
 from alignment.selectors import items_without_partner, listings_without_partner
-from connectors.contract import Side
-from connectors.models import Connection
-from connectors.zones import zone_is_known
 from inventory.models import Item, Movement
 from reporting.core.metrics import Figures, figures_sum
 from reporting.core.report import Span
+from reporting.counting import Rows, counted_by
 from reporting.models import DailyMetric
+from reporting.reports.found import SHOWN, Found, Number, Numbers, Often, Scope, Shelf
 from sync.models import OutboundWrite, RunProblem, SyncConflict, SyncLog, SyncRun, SyncState
 
-Rows = QuerySet[Any, Any]
-SHOWN = 50  # rows of a table of products
 MONTH = 30  # days in charts
 OFTEN = 2  # conflicts of one product within the period
 RULES_WIN = (SyncConflict.Resolution.POS, SyncConflict.Resolution.WOO)
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """Rows of one kind that were counted together, by up to two things; `sample`: one of their messages, or their sum."""
-
-    what: str
-    a: str
-    b: str
-    count: int
-    sample: str
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """All that was counted."""
-
-    rows: tuple[Number, ...]
-
-    def of(self, what: str) -> list[Number]:
-        """Result: the most frequent first."""
-        return sorted((row for row in self.rows if row.what == what), key=lambda row: (-row.count, row.a, row.b))
-
-    def count(self, what: str, *, a: Sequence[str] | None = None, b: Sequence[str] | None = None) -> int:
-        return sum(row.count for row in self.of(what) if (a is None or row.a in a) and (b is None or row.b in b))
-
-
-@dataclass(slots=True)
-class Shelf:
-    """Products of one category by what is free to sell. `unknown`: the till doesn't count them, or never said a number."""
-
-    in_stock: int = 0
-    low: int = 0
-    out: int = 0
-    unknown: int = 0
-
-    @property
-    def all(self) -> int:
-        return self.in_stock + self.low + self.out + self.unknown
-
-
-@dataclass(frozen=True, slots=True)
-class Often:
-    """A product with several conflicts in the period."""
-
-    name: str
-    sku: str
-    conflicts: int
-    still_open: int
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """All that a report says, before it is said. What stands (shelves, differences, what is open) stands at `at`."""
-
-    at: datetime
-    numbers: Numbers
-    shelves: dict[str, Shelf]
-    has_low_limit: bool
-    days: dict[date, Figures]
-    often: list[Often]
-    conflicts: list[SyncConflict]
-    apart: list[SyncState]
-    unaligned: list[SyncConflict]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The shops a report is about, and their tills as a query."""
-
-    stores: list[Connection]
-    zone: ZoneInfo
-
-    @property
-    def tills(self) -> Rows:
-        return StoreLocation.objects.filter(store__in=self.stores).order_by().values("location__connection_id")
-
-    @property
-    def systems(self) -> Q:
-        """Rows with a `connection` of ours, on either side."""
-        return Q(connection__in=self.stores) | Q(connection__in=self.tills)
-
-
-def scope_of(store: Connection | None = None) -> Scope:
-    """Result: that shop, or all in use. Its clock is the shop's; of several shops the one they share, else the project's."""
-    used = [store] if store else [one for one in Connection.objects.filter(is_active=True) if one.side == Side.STORE]
-    zones = {one.time_zone for one in used if zone_is_known(one.time_zone)}
-    return Scope(used, ZoneInfo(zones.pop() if len(zones) == 1 else timezone.get_default_timezone_name()))
-
-
-def report_find(*, scope: Scope, span: Span, now: datetime) -> Found:
+def report_find(*, scope: Scope, span: Span, now: datetime, most: int = SHOWN) -> Found:
     """Result: what happened in the period, as far as it has come, and what stands now."""
     limits = LimitTable()
     return Found(
@@ -130,22 +35,17 @@ def report_find(*, scope: Scope, span: Span, now: datetime) -> Found:
         has_low_limit=bool(limits.said("low_stock_below")),
         days=_days(scope, span),
         often=_often(_found(scope, span)),
-        conflicts=_listed(_found(scope, span).filter(conflict_type=SyncConflict.Type.QUANTITY)),
-        apart=_apart(scope),
-        unaligned=_listed(_open(scope).filter(conflict_type=SyncConflict.Type.MISSING_ALIGNMENT)),
+        conflicts=_listed(_found(scope, span).filter(conflict_type=SyncConflict.Type.QUANTITY), most),
+        apart=_apart(scope, most),
+        unaligned=_listed(_open(scope).filter(conflict_type=SyncConflict.Type.MISSING_ALIGNMENT), most),
+        most=most,
     )
 
 
 def _tally(rows: Rows, what: str, a: object = None, b: object = None, count: object = None, sample: object = None) -> Rows:
     """Result: rows as numbers, in the one shape that a union needs."""
-    shaped: Rows = (
-        rows.order_by()
-        .annotate(n_what=Value(what, CharField()), n_a=_text(a), n_b=_text(b))
-        .values("n_what", "n_a", "n_b")
-        .annotate(n_count=count or Count("*"), n_sample=_text(sample))
-        .values_list("n_what", "n_a", "n_b", "n_count", "n_sample")
-    )
-    return shaped
+    keys = {"n_what": Value(what, CharField()), "n_a": _text(a), "n_b": _text(b)}
+    return counted_by(rows, keys=keys, figures={"n_count": count or Count("*"), "n_sample": _text(sample)})
 
 
 def _text(said: Any) -> Any:
@@ -234,17 +134,17 @@ def _found(scope: Scope, span: Span) -> QuerySet[SyncConflict]:
     return SyncConflict.objects.filter(store__in=scope.stores, detected_at__gte=span.since, detected_at__lt=span.until)
 
 
-def _listed(rows: QuerySet[SyncConflict]) -> list[SyncConflict]:
+def _listed(rows: QuerySet[SyncConflict], most: int) -> list[SyncConflict]:
     """Result: the newest, one more than are shown: so that the report can say there are more."""
     named = rows.select_related("alignment__item", "alignment__listing", "listing", "resolved_by")
-    return list(named.order_by("-detected_at", "-pk")[: SHOWN + 1])
+    return list(named.order_by("-detected_at", "-pk")[: most + 1])
 
 
-def _apart(scope: Scope) -> list[SyncState]:
+def _apart(scope: Scope, most: int) -> list[SyncState]:
     """Result: pairs whose two numbers don't agree with the ledger, or of which one isn't known; one more than are shown."""
     step = Q(sync_status=SyncState.Status.SYNCED, pos_quantity__isnull=False, woo_quantity__isnull=False)
     rows = SyncState.objects.filter(woo__in=scope.stores).exclude(step).select_related("alignment__item")
-    return list(rows.order_by("pos_sku", "pk")[: SHOWN + 1])
+    return list(rows.order_by("pos_sku", "pk")[: most + 1])
 
 
 def _often(rows: QuerySet[SyncConflict]) -> list[Often]:
