@@ -175,8 +175,8 @@ class OrderBook:
             return
         order.stock_reduced = False
         for line in order.lines:
-            if line.reduced is not None and line.product is not None:
-                self._move(line.product, line.reduced)
+            if line.reduced is None or line.product is None or self._move(line.product, line.reduced) is None:
+                continue  # of a product that is gone, or is not counted, nothing comes back: the line keeps what it took
             line.reduced = None
 
     def _refund_by_status(self, order: Order) -> None:

@@ -70,6 +70,16 @@ def test_orders_of_customers_move_stock_from_python(call):
     assert (call.store.quantity(11), call.store.quantity(21)) == (10, 7)
 
 
+def test_nothing_comes_back_of_a_product_that_is_not_counted_when_the_order_is_cancelled(call):
+    """`wc_increase_stock_levels` passes over it, and leaves the line's `_reduced_stock` alone."""
+    order = call.store.place_order([("A-1", 3), (21, 1)])
+    assert call("PUT", "products/11", json={"manage_stock": False}).status_code == 200
+    call.store.change_order(order.id, status="cancelled")
+    lines = call("GET", f"orders/{order.id}").json()["line_items"]
+    kept = [[meta["value"] for meta in line["meta_data"] if meta["key"] == "_reduced_stock"] for line in lines]
+    assert (kept, call.store.quantity(21)) == ([["3"], []], 7)
+
+
 def test_a_hold_ends_after_its_minutes(open_store):
     call = open_store()
     call.store.set_option("products", "woocommerce_hold_stock_minutes", "1")
