@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.test_every_page import violations
+
 pytestmark = pytest.mark.browser
 
 IMPORT = "/admin/alignment/alignment/import/"
@@ -99,3 +101,12 @@ def test_who_may_only_look_is_offered_no_import_and_gets_none(shop, open_as, pos
     assert post_by_hand(login, IMPORT, till="1", store="2", encoding="utf-8") == 403
     assert post_by_hand(login, f"{IMPORT}{'0' * 32}/", apply="1") == 403
     assert pairs(shop) == before
+
+
+@pytest.mark.parametrize("look", [{}, {"dark": True}, {"narrow": True}], ids=["light", "dark", "narrow"])
+def test_the_preview_is_accessible_and_whole(shop, open_as, look):
+    page = open_as("manager", **look)
+    upload(page, f"{HEADER}no-such-sku,neither,exact,1\n")
+    assert page.title() == "What this file would do · Evenstock"
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    assert violations(page) == []
