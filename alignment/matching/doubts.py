@@ -1,6 +1,7 @@
 """Contradictions that a person must look at, however sure the odds are. Pure."""
 
-from alignment.matching.compare import NOTED, Barcode, Comparer, Numbers, Sku
+from alignment.matching.compare import Comparer
+from alignment.matching.levels import NOTED, Barcode, Numbers, Sku
 from alignment.matching.sizes import Agreement
 from alignment.matching.things import Cut
 

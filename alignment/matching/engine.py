@@ -10,11 +10,11 @@ from typing import Literal
 
 import numpy as np
 
-from alignment.matching.compare import NOTED, Barcode, Sku
 from alignment.matching.confidence import HIGHEST, calibrated
 from alignment.matching.doubts import at_most, doubts_of
 from alignment.matching.explain import evidence_text
 from alignment.matching.habits import habits_learned
+from alignment.matching.levels import NOTED, Barcode, Sku
 from alignment.matching.odds import Floats, bent_weights, log_odds, one_to_one, prior_weights
 from alignment.matching.pairs import Pairs, unsettled_scores
 from alignment.matching.things import Thing

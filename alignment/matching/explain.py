@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from alignment.matching.compare import NOTED, Barcode, Brand, Comparer, Price, Sku
+from alignment.matching.compare import Comparer
 from alignment.matching.doubts import likeness_of_names
+from alignment.matching.levels import NOTED, Barcode, Brand, Price, Sku
 from alignment.matching.normalise import barcode_text
 from alignment.matching.sizes import Agreement
 from alignment.matching.things import Cut

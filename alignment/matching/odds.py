@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from alignment.matching.compare import KINDS, LEVELS
+from alignment.matching.levels import KINDS, LEVELS
 from alignment.matching.weights import TRUE_SHARES, WRONG_SHARES
 
 Floats = npt.NDArray[np.float64]

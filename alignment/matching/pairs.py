@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 
 from alignment.matching.candidates import Index
-from alignment.matching.compare import NOTED, Barcode, Comparer, Sku
+from alignment.matching.compare import Comparer
+from alignment.matching.levels import NOTED, Barcode, Sku
 from alignment.matching.odds import Flags, Floats, Levels, Places
 from alignment.matching.sizes import Agreement
 from alignment.matching.things import Cut, Thing, cut_both

@@ -61,8 +61,8 @@ def main() -> int:
     import django
 
     django.setup()
-    from alignment.matching.compare import KINDS, LEVELS
     from alignment.matching.engine import scored
+    from alignment.matching.levels import KINDS, LEVELS
     from alignment.matching.odds import one_to_one
     from alignment.matching.pairs import Pairs
 
