@@ -1,10 +1,11 @@
 """Runs, pairs and writes, in the admin."""
 
-from sync.admin.conflicts import SyncConflictAdmin, SyncPolicyAdmin
+from sync.admin.conflicts import SyncConflictAdmin
 from sync.admin.events import HookHealthAdmin, InboundEventAdmin
 from sync.admin.feeds import TillFeedAdmin
 from sync.admin.log import RunProblemAdmin, SyncLogAdmin
 from sync.admin.orders import OrderAdmin
+from sync.admin.policies import SyncPolicyAdmin
 from sync.admin.prices import PricePolicyAdmin, PriceReviewAdmin, PriceWriteAdmin, TillPriceAdmin
 from sync.admin.put_offs import PutOffAdmin
 from sync.admin.runs import SyncRunAdmin

@@ -33,9 +33,7 @@ def _said(conflict: SyncConflict, way: Way, count: Decimal | None, effect: Effec
     booked = f"{effect.units.normalize():+f} are booked, and the till is told with the next sync."
     if way == Way.HIGHER:
         return (
-            f"The shop's count is the higher one: {booked}"
-            if effect.units
-            else f"The till's count is the higher one: {_back(effect)}"
+            f"The shop's number is the higher one: {booked}" if effect.units else f"The till's is the higher one: {_back(effect)}"
         )
     if way == Way.MERGE:
         return f"Both sides' changes count: {booked}"
