@@ -73,7 +73,7 @@ ACTIONS = {
     "sync.inboundevent": {"process_again": M},
     "sync.outboundwrite": {"try_again": M},
     "sync.pricereview": {"approve": L, "reject": L},
-    "sync.syncconflict": {"till_wins": M, "shop_wins": M, "note": M},
+    "sync.syncconflict": dict.fromkeys(("till_wins", "shop_wins", "keep_higher", "merge", "set_count", "leave", "note"), M),
 }
 
 # Views of our own: name → who may ask for it with GET, and who with POST.
@@ -92,6 +92,7 @@ VIEWS = {
     "reporting_dailymetric_report": (V, V),
     "sync_pricereview_decide": (L, L),
     "sync_syncconflict_settle": (M, M),
+    "sync_syncconflict_settle_many": (M, M),
     "sync_syncrun_discard": (L, L),
     "sync_syncrun_new": (M, M),
     "sync_syncrun_release": (L, L),
