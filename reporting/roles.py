@@ -26,6 +26,7 @@ LEADS = (
     "sync.release_run",
     "sync.decide_price",
     *(f"sync.{verb}_{model}" for verb in ("add", "change", "delete") for model in ("syncpolicy", "pricepolicy")),
+    *(f"reporting.{verb}_reportmail" for verb in ("add", "change", "delete")),
     *(f"alerts.{verb}_{model}" for verb in ("add", "change", "delete") for model in ("threshold", "channel")),
     "alerts.test_channel",
     "alignment.delete_alignment",

@@ -7,15 +7,17 @@ from datetime import datetime, timedelta
 from celery.schedules import schedule as plan
 from django_celery_beat.models import PeriodicTask
 
-from sync.schedule import Job
+from sync.schedule import EACH_MINUTE, Job
 
 SYNC = "sync.tasks.sync_store"
 MEASURED_EVERY = timedelta(minutes=15)  # the day's row is what it last was; a day that ended is finished with the next one
 
 
 def jobs() -> Iterator[Job]:
-    """The one job of this app."""
+    """The jobs of this app. Which report is due is worked out from its period and its shop's clock, so a look that was missed
+    costs a minute, and a report that was missed is made up for once."""
     yield Job("Daily figures", "reporting.tasks.metrics_record", MEASURED_EVERY)
+    yield Job("Reports by mail", "reporting.tasks.reports_mail", EACH_MINUTE)
 
 
 @dataclass(frozen=True, slots=True)

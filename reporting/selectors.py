@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Case, CharField, Count, DateTimeField, F, IntegerField, Max, Min, Q, Value, When
+from django.db.models import Case, CharField, Count, DateTimeField, Exists, F, IntegerField, Max, Min, OuterRef, Q, Value, When
 from django.db.models.functions import Cast
 
 from alerts.models import Alert, Channel
+from alerts.rules.systems import Unsent
 from alignment.models import Alignment, StoreLocation
 from connectors.models import ApiCall, Connection
 from inventory.models import Item, Movement
 from reporting.core.metrics import LOOK_BACK, Answer, Event, Figures, latencies, median, p95
 from reporting.counting import Rows, counted_by
+from reporting.models import ReportDelivery
 from sync.models import InboundEvent, OutboundWrite, PriceReview, SyncConflict, SyncRun, SyncState
 
 WELL = (SyncRun.State.DONE, SyncRun.State.PARTIAL)
@@ -236,3 +238,26 @@ def nav_counts() -> dict[str, int]:
         for what, rows in waiting.items()
     ]
     return dict(parts[0].union(*parts[1:], all=True))
+
+
+def reports_unsent() -> list[Unsent]:
+    """Result: reports in use whose mails did not go out at the last attempt, each with all its addresses. What a later mail to
+    the same address has made good is over."""
+    state = ReportDelivery.State
+    later = ReportDelivery.objects.filter(mail=OuterRef("mail"), to=OuterRef("to"), state=state.SENT, last__gt=OuterRef("last"))
+    rows = ReportDelivery.objects.filter(mail__is_active=True).exclude(error="").exclude(Exists(later))
+    found: dict[int, list[ReportDelivery]] = defaultdict(list)
+    for row in rows.filter(state__in=(state.PENDING, state.MAKING, *ReportDelivery.STUCK)).select_related("mail__store"):
+        found[row.mail_id or 0].append(row)
+    return [
+        Unsent(
+            key=key,
+            report=str(unsent[0].mail),
+            count=len({row.to for row in unsent}),
+            since=min(row.created_at for row in unsent),
+            error=unsent[0].error,
+            attempts=max(row.attempts for row in unsent),
+            is_stuck=any(row.state in ReportDelivery.STUCK for row in unsent),
+        )
+        for key, unsent in found.items()
+    ]

@@ -3,10 +3,17 @@
 from celery import shared_task
 from django.utils import timezone
 
-from reporting import services
+from reporting.services.mails import reports_mail as mail_reports
+from reporting.services.metrics import metrics_record as record_metrics
 
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator] # celery has no types
 def metrics_record() -> int:
     """Write down today's figures. Result: rows written."""
-    return services.metrics_record(now=timezone.now())
+    return record_metrics(now=timezone.now())
+
+
+@shared_task(ignore_result=True, soft_time_limit=240, time_limit=300)  # type: ignore[untyped-decorator] # celery has no types
+def reports_mail() -> int:
+    """Send the reports that are due. Result: how many mails went out."""
+    return mail_reports(now=timezone.now()).sent

@@ -249,6 +249,36 @@ def task_set_aside(*, job: str, message: str, at: datetime) -> Finding:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """The mails of one report that did not go out: to how many addresses, since when, and what the newest attempt met."""
+
+    key: int
+    report: str
+    count: int
+    since: datetime
+    error: str
+    attempts: int
+    is_stuck: bool
+
+
+def report_not_sent(unsent: Unsent) -> Finding | None:
+    """A report's mail failed for the third time, or is not tried any more."""
+    if unsent.attempts < FAILURES and not unsent.is_stuck:
+        return None
+    said = "1 address" if unsent.count == 1 else f"{unsent.count} addresses"
+    goes_on = "It is not tried again by itself." if unsent.is_stuck else "It is tried again."
+    return Finding(
+        Code.REPORT_NOT_SENT,
+        f"report:{unsent.key}",
+        unsent.report,
+        f"It did not go out to {said}. {unsent.error}",
+        f"{goes_on} When the cause is mended, press Send again under Reports sent. The report is in the admin, too.",
+        since=unsent.since,
+        figures={"addresses": unsent.count},
+    )
+
+
 def schedule_stopped(silent_since: datetime | None) -> Finding | None:
     """Beat gives no sign of life, so that no job is woken. Since when it counts as silent: `sync.vitals`."""
     if silent_since is None:

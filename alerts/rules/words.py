@@ -42,6 +42,7 @@ class Code(StrEnum):
     TILL_FILE_LATE = "till_file_late"
     TASK_SET_ASIDE = "task_set_aside"
     SCHEDULE_STOPPED = "schedule_stopped"
+    REPORT_NOT_SENT = "report_not_sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ RULES: Final[Mapping[Code, About]] = {
     Code.TILL_FILE_LATE: About("No file from the till", Severity.HIGH),
     Code.TASK_SET_ASIDE: About("Job set aside", Severity.HIGH),
     Code.SCHEDULE_STOPPED: About("The schedule has stopped", Severity.CRITICAL),
+    Code.REPORT_NOT_SENT: About("Report not sent", Severity.HIGH),
 }
 
 

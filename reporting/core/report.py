@@ -65,6 +65,15 @@ def last_over(every: Every, now: datetime, zone: ZoneInfo) -> date:
     return today - (today.isoweekday() if every is Every.WEEKLY else today.day) * DAY
 
 
+def newest_due(every: Every, at: time, now: datetime, zone: ZoneInfo) -> tuple[date, datetime]:
+    """Result: the last day of the newest period whose report is due, and since when: at that hour of the day after it."""
+    last = last_over(every, now, zone)
+    if now < (due := datetime.combine(last + DAY, at, zone)):
+        last = span_ending(every, last, zone).first - DAY
+        due = datetime.combine(last + DAY, at, zone)
+    return last, due
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Cells are text as people read it. `numbers`: the columns that are set to the right."""

@@ -37,14 +37,14 @@ def report_bytes(report: Report, form: Format) -> bytes:
     return report_render(report, form).encode("utf-8-sig" if form is Format.CSV else "utf-8")
 
 
-def _head(report: Report) -> tuple[str, str]:
+def report_head(report: Report) -> tuple[str, str]:
     shops = f"Shops: {', '.join(report.about)}." if report.about else "No shop is connected yet."
     made = report.made_at.astimezone(report.span.zone)
     return report.period, f"{shops} Made {made:%Y-%m-%d %H:%M} {report.span.zone.key}."
 
 
 def report_markdown(report: Report) -> str:
-    lines = [f"# {_plain(report.title)}", *(_plain(said) for said in _head(report))]
+    lines = [f"# {_plain(report.title)}", *(_plain(said) for said in report_head(report))]
     for section in report.sections:
         lines += [f"## {_plain(section.title)}", *(_plain(sentence) for sentence in section.sentences)]
         if section.table:
@@ -69,7 +69,7 @@ def report_csv(report: Report) -> str:
     """Result: the sections below each other, an empty line between; no cell is a formula to a spreadsheet."""
     lines = io.StringIO(newline="")
     writer = csv.writer(lines)
-    writer.writerows([cell_safe(said)] for said in (report.title, *_head(report)))
+    writer.writerows([cell_safe(said)] for said in (report.title, *report_head(report)))
     for section in report.sections:
         writer.writerow([])
         writer.writerows([cell_safe(said)] for said in (section.title, *section.sentences))
@@ -117,6 +117,6 @@ def _drawn(chart: Chart) -> Drawn:
 
 def report_html(report: Report) -> str:
     """Result: a page that needs no other file."""
-    period, made = _head(report)
+    period, made = report_head(report)
     shown = {"report": report, "period": period, "made": made, "sections": sections_shown(report)}
     return render_to_string("reports/report.html", shown)

@@ -12,6 +12,7 @@ from alerts.services.evaluate import alerts_evaluate
 from alignment.models import Alignment, Listing
 from connectors.models import Connection
 from inventory.models import Item, Movement, StockLevel
+from reporting.models import ReportDelivery, ReportMail
 from sync.models import Heartbeat, HookHealth, InboundEvent, JobSlot, OutboundWrite, SyncConflict, SyncRun, SyncState, TillFeed
 from tests import factories as make
 
@@ -127,12 +128,23 @@ class Shop:
         at = self.now + number * MINUTE
         JobSlot.objects.create(job="Full sync", slot=at, task="x", state=state, queued_at=at, started_at=at)
 
+    def unsent_report(self, attempts: int) -> None:
+        """Of a daily report whose mail failed so often; 0: it went out."""
+        mail, _ = ReportMail.objects.get_or_create(every="daily", to="anna@example.com", defaults={"since": self.now})
+        said = {"state": "pending" if attempts else "sent", "attempts": attempts, "error": "No room." if attempts else ""}
+        times = {"created_at": self.now, "next_attempt_at": self.now}
+        ReportDelivery.objects.update_or_create(
+            mail=mail, every="daily", last=self.now.date(), to="anna@example.com", defaults=said | times
+        )
+
     def alerts(self, code: Code, at: datetime | None = None) -> list[str]:
         """What each open alert of that rule is about, after a look at everything."""
         from alerts.services.watch import schedule_watch
+        from reporting.services.mails import reports_watch
 
         alerts_evaluate(now=at or self.now)
         schedule_watch(now=at or self.now)
+        reports_watch(now=at or self.now)
         return list(Alert.objects.filter(rule=code, cause_gone_at=None).order_by("pk").values_list("title", flat=True))
 
 
@@ -252,5 +264,11 @@ CASES: dict[Code, Case] = {
         lambda shop: shop.beat(timedelta(seconds=75)),
         lambda shop: shop.beat(timedelta(0)),
         about="Evenstock's schedule",
+    ),
+    Code.REPORT_NOT_SENT: Case(
+        lambda shop: shop.unsent_report(3),
+        lambda shop: shop.unsent_report(2),
+        lambda shop: shop.unsent_report(0),
+        about="Daily report of all shops",
     ),
 }

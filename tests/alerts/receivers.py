@@ -28,6 +28,8 @@ class _Session(StreamRequestHandler):
             elif verb == "DATA":
                 self._say("354 go on")
                 self._take()
+                if self.server.vanishes:
+                    return
             elif verb == "QUIT":
                 self._say("221 bye")
                 return
@@ -42,14 +44,16 @@ class _Session(StreamRequestHandler):
             self._say("451 try again later")
             return
         self.server.mails.append(message_from_bytes(b"".join(lines), policy=policy.default))  # type: ignore[arg-type]
-        self._say("250 taken")
+        if not self.server.vanishes:
+            self._say("250 taken")
 
     def _say(self, text: str) -> None:
         self.wfile.write(f"{text}\r\n".encode())
 
 
 class MailSink(ThreadingTCPServer):
-    """A mail server that keeps what it takes. `refuses`: a recipient; `busy`: it takes nothing now."""
+    """A mail server that keeps what it takes. `refuses`: a recipient; `busy`: it takes nothing now; `vanishes`: it takes a mail
+    and hangs up without a word."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -57,7 +61,7 @@ class MailSink(ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Session)
         self.mails: list[EmailMessage] = []
-        self.refuses, self.busy = "", False
+        self.refuses, self.busy, self.vanishes = "", False, False
         self.port: int = self.server_address[1]
 
     def __enter__(self) -> "MailSink":

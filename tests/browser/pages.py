@@ -10,6 +10,7 @@ ALONE = {
     "password": "/admin/password_change/",
     "sync now": "/admin/sync/syncrun/new/",
     "report": "/admin/reporting/dailymetric/report/?period=weekly",
+    "reconciliation": "/admin/reporting/dailymetric/report/?period=monthly&part=reconciliation",
     "import": "/admin/alignment/alignment/import/",
     "review matches": "/admin/alignment/alignment/review/",
     "connect": "/admin/connectors/connection/add/",

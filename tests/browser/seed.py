@@ -104,6 +104,7 @@ class _Shop:
         self.orders()
         self.rules()
         self.month()
+        self.mails()
         self.alerts()
 
     def connections(self) -> None:
@@ -391,6 +392,20 @@ class _Shop:
         Threshold.objects.create(category="Lighting", low_stock_below=Decimal(4))
         Channel.objects.create(name="Managers", kind=Channel.Kind.EMAIL, settings={"to": ["shop@example.com"]})
         schedule_install()
+
+    def mails(self) -> None:
+        """Reports by mail: one that arrives, one whose address is refused."""
+        from reporting.models import ReportDelivery, ReportMail
+
+        state, day = ReportDelivery.State, (self.now - timedelta(days=1)).date()
+        for every, to, outcome in (("daily", "shop@example.com", state.SENT), ("weekly", "owner@example.com", state.HELD)):
+            mail = ReportMail.objects.create(every=every, to=to, since=self.ago(days=30))
+            refused = "The mail server refuses every recipient: owner@example.com. Check the addresses."
+            ReportDelivery.objects.create(
+                mail=mail, every=every, last=day, to=to, state=outcome, attempts=1, created_at=self.ago(hours=5),
+                next_attempt_at=self.ago(hours=5), sent_at=self.ago(hours=5) if outcome == state.SENT else None,
+                error=refused if outcome == state.HELD else "",
+            )  # fmt: skip
 
     def month(self) -> None:
         """29 days of figures that got better, with a bad day in between."""
