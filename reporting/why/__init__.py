@@ -1,0 +1,1 @@
+"""“Why this number”, as pages."""

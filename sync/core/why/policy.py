@@ -1,0 +1,59 @@
+"""Which rule settles a difference, and where it comes from, in words (design.md §3.7)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from inventory.scopes import inherited
+from sync.core.policy import Policy, Rule
+from sync.core.why.steps import amount
+
+DELIVERED = "as delivered"
+WHO = {
+    Policy.POS_WINS: "the till wins",
+    Policy.STORE_WINS: "the shop wins",
+    Policy.NEWEST_WINS: "the newer change wins",
+    Policy.HIGHER_COUNT: "the higher count wins",
+    Policy.MERGE: "both changes count",
+    Policy.MANUAL_REVIEW: "a person decides",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """One row of the rules that hold for a product; an empty field is inherited. `scope`: for what it was made."""
+
+    scope: str
+    policy: str
+    minor_to: object
+    major_to: object
+    review_major: object
+    key: int | None = None
+
+
+def rule_of(widest_first: Sequence[RuleRow]) -> Rule:
+    """Result: what the rows say together; what none says is as the core has it."""
+    default = Rule()
+    return Rule(
+        policy=Policy(inherited(widest_first, "policy", default.policy.value)),
+        minor_to=inherited(widest_first, "minor_to", default.minor_to),
+        major_to=inherited(widest_first, "major_to", default.major_to),
+        review_major=inherited(widest_first, "review_major", default.review_major),
+    )
+
+
+def rule_sentence(widest_first: Sequence[RuleRow]) -> str:
+    """Result: what happens to a difference that nobody can explain, and which rule says so."""
+    rule, of = rule_of(widest_first), _source(widest_first, "policy")
+    if rule.policy == Policy.MANUAL_REVIEW:
+        return f"A person decides about every difference ({of})."
+    sees_major = rule.review_major and rule.policy != Policy.MERGE
+    by_itself = rule.minor_to if sees_major else rule.major_to
+    limit = _source(widest_first, "minor_to" if sees_major else "major_to")
+    who = WHO[rule.policy]
+    return f"Up to {amount(by_itself)} units {who} ({of}); more is left to a person (limit {limit})."
+
+
+def _source(widest_first: Sequence[RuleRow], name: str) -> str:
+    """Result: the narrowest row that says it."""
+    said = [row.scope for row in widest_first if getattr(row, name) not in (None, "")]
+    return f"the rule for {said[-1]}" if said else DELIVERED

@@ -1,0 +1,1 @@
+"""Selectors that read what explains a number: `sync.core.why` tells it."""
