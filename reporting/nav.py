@@ -1,6 +1,6 @@
 """The admin's navigation, by a manager's tasks. A page belongs to the task of its model; what nobody has placed is under More."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.apps import apps
@@ -29,7 +29,13 @@ TASKS = (
     Task("Conflicts", ("sync.syncconflict",), counts="conflicts", tone="bad"),
     Task("Alerts", ("alerts.alert", "alerts.notification"), counts="alerts", tone="bad"),
     Task("Alignment", ("alignment.alignment",), counts="proposals"),
-    Task("Stock", ("sync.syncstate", "inventory.stocklevel", "inventory.movement", "inventory.item", "alignment.listing")),
+    Task(
+        "Stock",
+        (
+            *("sync.syncstate", "inventory.stocklevel", "inventory.movement", "inventory.item", "alignment.listing"),
+            "view:admin:why",
+        ),
+    ),
     Task("Orders", ("sync.order", "sync.inboundevent", "sync.hookhealth")),
     Task("Prices", ("sync.pricereview", "sync.pricewrite", "sync.tillprice", "sync.pricepolicy"), counts="prices"),
     Task(
@@ -74,6 +80,12 @@ LABELS = {
     "admin.logentry": "What people did",
     "axes.accessattempt": "Failed logins",
     "alerts.notification": "Messages",
+    "view:admin:why": "Why a number",
+}
+
+# Whose rows a view shows: who may not look at them has no way there.
+SHOWS = {
+    "view:admin:why": "inventory.movement",
 }
 
 
@@ -141,7 +153,7 @@ def navigation(*, site: AdminSite, request: HttpRequest, counts: Mapping[str, in
     return Navigation(entries, _label(current) if is_list and current else "", is_list, _object_url(request, here, current))
 
 
-def _placed(labels: Iterable[str]) -> dict[str, list[str]]:
+def _placed(labels: Collection[str]) -> dict[str, list[str]]:
     """Result: by task, its pages in order; each model once."""
     left = dict.fromkeys(sorted(labels))
     placed: dict[str, list[str]] = {}
@@ -149,7 +161,7 @@ def _placed(labels: Iterable[str]) -> dict[str, list[str]]:
         placed[task.label] = found = []
         for wanted in task.pages:
             if wanted.startswith("view:"):
-                found.append(wanted)
+                found += [wanted] if wanted not in SHOWS or SHOWS[wanted] in labels else []
                 continue
             for label in list(left):
                 if label == wanted or wanted == "*" or (wanted.endswith(".*") and label.startswith(wanted[:-1])):
@@ -179,7 +191,7 @@ def _label(name: str) -> str:
 def _page(name: str, *, is_current: bool) -> Page:
     """Result: the page; without an address where there is no such view."""
     if name.startswith("view:"):
-        label, address = "", name.removeprefix("view:")
+        label, address = LABELS.get(name, ""), name.removeprefix("view:")
     else:
         label, address = _label(name), f"admin:{name.replace('.', '_')}_changelist"
     try:
