@@ -43,6 +43,8 @@ MODELS = {
     "inventory.movement": (V, NEVER, NEVER, NEVER),
     "inventory.stocklevel": (V, NEVER, NEVER, NEVER),
     "reporting.dailymetric": (V, NEVER, NEVER, NEVER),
+    "reporting.reportdelivery": (V, NEVER, NEVER, NEVER),
+    "reporting.reportmail": (V, L, L, L),
     "sync.heartbeat": (V, NEVER, NEVER, NEVER),
     "sync.hookhealth": (V, NEVER, NEVER, NEVER),
     "sync.inboundevent": (V, NEVER, NEVER, NEVER),
@@ -70,6 +72,7 @@ ACTIONS = {
     "alignment.alignment": {"confirm": M, "reject": M, "export": V},
     "connectors.connection": {"go_live": L, "observe": L},
     "django_celery_beat.periodictask": {"enable_tasks": A, "disable_tasks": A, "toggle_tasks": A, "run_tasks": A},
+    "reporting.reportdelivery": {"send_again": L},
     "sync.inboundevent": {"process_again": M},
     "sync.outboundwrite": {"try_again": M},
     "sync.pricereview": {"approve": L, "reject": L},
@@ -89,6 +92,7 @@ VIEWS = {
     "alignment_alignment_import_preview": (M, M),
     "alignment_alignment_review": (V, M),
     "connectors_connection_test": (A, A),
+    "reporting_dailymetric_mail": (V, V),  # to oneself alone
     "reporting_dailymetric_report": (V, V),
     "sync_pricereview_decide": (L, L),
     "sync_syncconflict_settle": (M, M),
@@ -98,7 +102,7 @@ VIEWS = {
     "sync_syncrun_release": (L, L),
     "sync_tillfeed_release": (L, L),
 }
-POSTED = {"alerts_channel_test", "connectors_connection_test", "sync_tillfeed_release"}
+POSTED = {"alerts_channel_test", "reporting_dailymetric_mail", "connectors_connection_test", "sync_tillfeed_release"}
 DJANGOS = {"login", "logout", "password_change", "password_change_done", "jsi18n", "autocomplete", "view_on_site", "app_list"}
 STANDARD = ("changelist", "add", "history", "delete", "change")
 
