@@ -14,7 +14,6 @@ from alerts.channels.settings import EmailSettings
 from connectors.errors import ConfigError, ConnectorError, RejectedError, RetryableError, UnknownOutcomeError
 
 SMTP: Final = "django.core.mail.backends.smtp.EmailBackend"
-UNREACHED: Final = RetryableError
 
 
 def mail_is_set() -> bool:
@@ -50,7 +49,7 @@ def mail_send(mail: EmailMultiAlternatives, *, before: Callable[[], None] = lamb
         )
     server = get_connection()
     try:
-        _in_words(server.open, UNREACHED)
+        _in_words(server.open, RetryableError)
         before()
         _in_words(lambda: server.send_messages([mail]), UnknownOutcomeError)
     finally:
@@ -72,7 +71,7 @@ def _in_words(step: Callable[[], object], broken_off: type[ConnectorError]) -> N
             code="recipients",
         ) from error
     except (smtplib.SMTPException, OSError) as error:
-        kind = UNREACHED if isinstance(error, smtplib.SMTPResponseException) else broken_off
+        kind = RetryableError if isinstance(error, smtplib.SMTPResponseException) else broken_off
         raise kind(
             f"The mail server could not be used: {one_line(str(error)) or type(error).__name__}.",
             next_step="Check that it runs and that EVENSTOCK_MAIL_URL is right.",
