@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import AnyModelAdmin, AnyTabularInline, ReadOnlyAdmin, named, number
+from connectors.admin.parts import AnyModelAdmin, AnyTabularInline, ReadOnlyAdmin, named, number, why_link
 from inventory.models import Item, Location, Movement, StockLevel
 
 
@@ -77,9 +77,9 @@ class ItemAdmin(ReadOnlyAdmin):
     search_help_text = "SKU, name or barcode"
     fields = (
         *("sku", "name", "connection", "barcode", "category", "vendor", "cost", "price"),
-        *("first_seen_at", "missing_since", "movements"),
+        *("first_seen_at", "missing_since", "movements", "why"),
     )
-    readonly_fields = ("movements",)
+    readonly_fields = ("movements", "why")
     inlines = (LevelInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -91,14 +91,19 @@ class ItemAdmin(ReadOnlyAdmin):
         return named(item.name, item.sku)
 
     @admin.display(description="on hand")
-    def on_hand(self, item: Item) -> str:
+    def on_hand(self, item: Item) -> SafeString:
         counted = [level.on_hand for level in item.levels.all()]
-        return number(sum(counted[1:], counted[0]) if counted else None)
+        shown = number(sum(counted[1:], counted[0]) if counted else None)
+        return format_html("{} {}", shown, why_link(item.pk, about=f"{item.sku}: {shown} on hand"))
 
     @admin.display(description="movements")
     def movements(self, item: Item) -> SafeString:
         address = reverse("admin:inventory_movement_changelist")
         return format_html('<a href="{}?{}">Every unit that moved</a>', address, urlencode({"item__id__exact": item.pk}))
+
+    @admin.display(description="why so many")
+    def why(self, item: Item) -> SafeString:
+        return why_link(item.pk, shown="Why this number?")
 
 
 @admin.register(Location)
@@ -129,8 +134,9 @@ class StockLevelAdmin(ReadOnlyAdmin):
         return named(level.item.name, level.item.sku)
 
     @admin.display(description="on hand", ordering="on_hand")
-    def shown_on_hand(self, level: StockLevel) -> str:
-        return number(level.on_hand)
+    def shown_on_hand(self, level: StockLevel) -> SafeString:
+        about = f"{level.item.sku} at {level.location.name}: {number(level.on_hand)} on hand"
+        return format_html("{} {}", number(level.on_hand), why_link(level.item_id, about=about))
 
     @admin.display(description="reserved", ordering="reserved")
     def shown_reserved(self, level: StockLevel) -> str:

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from alignment.models import Alignment, Listing
 from alignment.selectors import STOCKABLE
-from connectors.admin.parts import ReadOnlyAdmin, badge, named, number
+from connectors.admin.parts import ReadOnlyAdmin, badge, named, number, why_link
 from inventory.admin import PartnerFilter
 
 
@@ -38,9 +38,9 @@ class ListingAdmin(ReadOnlyAdmin):
     fields = (
         *("sku", "name", "connection", "remote_id", "parent_remote_id", "kind", "status", "barcode", "price", "sale_price"),
         *("stock_management", "backorders", "quantity", "read_at", "baseline", "suspect", "suspected_at", "news_at"),
-        *("first_seen_at", "missing_since", "partner"),
+        *("first_seen_at", "missing_since", "partner", "why"),
     )
-    readonly_fields = ("partner",)
+    readonly_fields = ("partner", "why")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         pairs = Alignment.objects.exclude(status=Alignment.Status.REJECTED).select_related("item")
@@ -51,8 +51,13 @@ class ListingAdmin(ReadOnlyAdmin):
         return named(listing.name, listing.sku or f"#{listing.remote_id}")
 
     @admin.display(description="shop shows", ordering="quantity")
-    def shown_quantity(self, listing: Listing) -> str:
-        return number(listing.quantity)
+    def shown_quantity(self, listing: Listing) -> SafeString:
+        about = f"{listing}: the shop shows {number(listing.quantity)}"
+        return format_html("{} {}", number(listing.quantity), why_link(listing=listing.pk, about=about))
+
+    @admin.display(description="why so many")
+    def why(self, listing: Listing) -> SafeString:
+        return why_link(listing=listing.pk, shown="Why this number?")
 
     @admin.display(description="partner at the till")
     def partner(self, listing: Listing) -> SafeString:

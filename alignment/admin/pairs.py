@@ -28,7 +28,7 @@ from alignment.services.alignments import (
     alignment_units_set,
     refusal_of,
 )
-from connectors.admin.parts import AnyModelForm, AskedActionsAdmin, HistoryAdmin, badge, named, person
+from connectors.admin.parts import AnyModelForm, AskedActionsAdmin, HistoryAdmin, badge, named, person, why_link
 from connectors.errors import ConnectorError
 
 TONES = {"confirmed": "ok", "proposed": "warn", "rejected": "mute"}
@@ -65,7 +65,7 @@ class MakeForm(AnyModelForm):
 class AlignmentAdmin(HistoryAdmin, AskedActionsAdmin):
     """Pairs are only decided through the services, which refuse what contradicts another decision."""
 
-    list_display = ("item_shown", "listing_shown", "status_shown", "match_type", "sureness", "evidence", "store")
+    list_display = ("item_shown", "listing_shown", "status_shown", "match_type", "sureness", "evidence", "store", "why")
     list_display_links = ("item_shown", "listing_shown")
     list_filter = ("status", "match_type", "listing__connection", "item__connection")
     list_select_related = ("item", "listing__connection")
@@ -81,7 +81,7 @@ class AlignmentAdmin(HistoryAdmin, AskedActionsAdmin):
     # -- one pair --------------------------------------------------------------------------------------------------
 
     def get_fields(self, request: HttpRequest, obj: Alignment | None = None) -> Any:
-        shown = ["status_shown", "units_per_listing", "match_type", "sureness", "evidence", "created_at"]
+        shown = ["status_shown", "units_per_listing", "match_type", "sureness", "evidence", "created_at", "why"]
         return ["item", "listing", *shown] if obj else ["item", "listing", "units_per_listing", "evidence"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Alignment | None = None) -> list[str]:
@@ -197,6 +197,13 @@ class AlignmentAdmin(HistoryAdmin, AskedActionsAdmin):
     @admin.display(description="store", ordering="listing__connection__name")
     def store(self, pair: Alignment) -> str:
         return pair.listing.connection.name
+
+    @admin.display(description="numbers")
+    def why(self, pair: Alignment) -> SafeString:
+        """Of a confirmed pair, why the shop shows what it does; of another, why so many lie at the till."""
+        if pair.status == Alignment.Status.CONFIRMED:
+            return why_link(listing=pair.listing_id, about=f"{pair}")
+        return why_link(pair.item_id, about=f"{pair.item}")
 
 
 def _csv_lines(pairs: QuerySet[Alignment]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -48,20 +49,37 @@ def number(quantity: Decimal | None, *, signed: bool = False) -> str:
     return text.replace("-", "−")
 
 
-def till_and_shop(till: Decimal | None, shop: Decimal | None, *, pack: str = "", in_packs: Decimal | None = None) -> SafeString:
+def why_link(item: int | None = None, *, listing: int | None = None, shown: str = "Why?", about: str = "") -> SafeString:
+    """Result: a link to the page that explains an item's number, or a listing's; `about` is for who hears the link alone."""
+    view, key = ("alignment_listing_why", listing) if listing is not None else ("inventory_item_why", item)
+    address = reverse(f"admin:{view}", args=[key])
+    hidden = format_html('<span class="visually-hidden"> {}</span>', about) if about else ""
+    return format_html('<a class="why" href="{}">{}{}</a>', address, shown, hidden)
+
+
+def till_and_shop(
+    till: Decimal | None,
+    shop: Decimal | None,
+    *,
+    pack: str = "",
+    in_packs: Decimal | None = None,
+    item: int | None = None,
+    listing: int | None = None,
+) -> SafeString:
     """Result: one cell that says what the till says, the difference, and what the shop shows. Unknown is no difference of 0.
-    Where the shop counts `pack`s (“packs of 6”), `in_packs` is how many of them the till's number fills, to be compared with."""
+    Where the shop counts `pack`s (“packs of 6”), `in_packs` is how many of them the till's number fills, to be compared with.
+    With `item` and `listing` each number leads to why it is so."""
     said_by_till, till = till, in_packs if pack else till
     difference = till - shop if till is not None and shop is not None else None
     said = UNKNOWN if difference is None else number(difference, signed=True) if difference else "="
     return format_html(
         '<span class="pair"><span><small>till</small><b>{}</b></span><span class="d {}">{}</span>'
         "<span><small>{}</small><b>{}</b></span></span>",
-        number(said_by_till),
+        number(said_by_till) if item is None else why_link(item, shown=number(said_by_till), about="at the till: why?"),
         "" if not difference else "up" if difference > 0 else "down",
         said,
         f"shop, {pack}" if pack else "shop",
-        number(shop),
+        number(shop) if listing is None else why_link(listing=listing, shown=number(shop), about="in the shop: why?"),
     )
 
 

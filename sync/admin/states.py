@@ -64,7 +64,8 @@ class SyncStateAdmin(ReadOnlyAdmin, HistoryAdmin):
     def figures(self, state: SyncState) -> SafeString:
         till, pair = state.pos_quantity, state.alignment
         filled = packs_of(till, pair.units_per_listing) if till is not None else None
-        return till_and_shop(till, state.woo_quantity, pack=pair.pack, in_packs=filled)
+        shop = state.woo_quantity
+        return till_and_shop(till, shop, pack=pair.pack, in_packs=filled, item=pair.item_id, listing=pair.listing_id)
 
     @admin.display(description="status", ordering="sync_status")
     def status(self, state: SyncState) -> SafeString:
