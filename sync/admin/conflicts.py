@@ -85,7 +85,6 @@ class SyncConflictAdmin(ReadOnlyAdmin, HistoryAdmin):
     list_display_links = ("product",)
     list_filter = (OpenFilter, "conflict_type", "drift_class", "store", "detected_at")
     list_per_page = 50
-    list_select_related = WITH
     search_fields = (
         "alignment__item__sku", "alignment__item__name", "alignment__listing__sku", "alignment__listing__name", "listing__sku",
         "listing__name", "subject",
@@ -99,6 +98,9 @@ class SyncConflictAdmin(ReadOnlyAdmin, HistoryAdmin):
     def has_resolve_permission(self, request: HttpRequest) -> bool:
         """Asked by Django for the actions below."""
         return request.user.has_perm("sync.resolve_conflict")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SyncConflict]:
+        return super().get_queryset(request).select_related(*WITH, "resolved_by")
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         shown = ("product", "sides", "size", "told", "since", "store")
@@ -130,8 +132,8 @@ class SyncConflictAdmin(ReadOnlyAdmin, HistoryAdmin):
         return page
 
     def _conflict(self, request: HttpRequest, object_id: str) -> SyncConflict | None:
-        conflict = self.get_object(request, unquote(object_id))
-        return SyncConflict.objects.select_related(*WITH, "resolved_by").get(pk=conflict.pk) if conflict else None
+        conflict: SyncConflict | None = self.get_object(request, unquote(object_id))
+        return conflict
 
     def _about(self, request: HttpRequest, conflict: SyncConflict) -> dict[str, Any]:
         """Result: what its page shows beside its fields."""

@@ -68,12 +68,15 @@ def settle_one(request: HttpRequest, conflict: SyncConflict, person: User, conte
         asked = asked_of(request)
         if request.method == "POST" and asked.winner is not None and request.POST.get("seen") and asked.reason:
             return _settled_one(request, conflict, person, asked)
-        effect = None if asked.winner is None else _effect(conflict, asked.winner)
+        outlook = Outlook([conflict])
+        effect = None if asked.winner is None else _effect(outlook, conflict, asked.winner)
     except ChangedError:
         messages.warning(request, "Its numbers have changed since you looked. Read them once more.")
         conflict = SyncConflict.objects.select_related(*WITH).get(pk=conflict.pk)
-        effect = _effect_or_none(conflict, asked.winner)
-        if effect is None:
+        outlook = Outlook([conflict])
+        try:
+            effect = _effect(outlook, conflict, asked.winner or "")
+        except ConfigError:
             return HttpResponseRedirect(back)
     except (ConfigError, LeaseHeldError) as error:
         messages.error(request, str(error))
@@ -86,28 +89,21 @@ def settle_one(request: HttpRequest, conflict: SyncConflict, person: User, conte
         "back": back,
         "title": LABELS[asked.way],
         "reason_missing": request.method == "POST" and not asked.reason,
-        **(_shown(conflict, asked, effect) if effect else {}),
+        **(_shown(outlook, conflict, asked, effect) if effect else {}),
     }
     return TemplateResponse(request, PAGE, page)
 
 
-def _effect(conflict: SyncConflict, winner: Winner) -> Effect:
-    effect = Outlook([conflict]).effect(conflict, *way_of(winner))
+def _effect(outlook: Outlook, conflict: SyncConflict, winner: Winner) -> Effect:
+    effect = outlook.effect(conflict, *way_of(winner))
     if isinstance(effect, Refusal):
         raise ConfigError(effect.why, next_step=effect.next_step)
     return effect
 
 
-def _effect_or_none(conflict: SyncConflict, winner: Winner | None) -> Effect | None:
-    try:
-        return None if winner is None else _effect(conflict, winner)
-    except ConfigError:
-        return None
-
-
-def _shown(conflict: SyncConflict, asked: Asked, effect: Effect) -> dict[str, Any]:
+def _shown(outlook: Outlook, conflict: SyncConflict, asked: Asked, effect: Effect) -> dict[str, Any]:
     way, count = asked.way, asked.winner if isinstance(asked.winner, Decimal) else None
-    followers = Outlook([conflict]).followers(conflict, effect)
+    followers = outlook.followers(conflict, effect)
     return {
         "sentence": effect_sentence(conflict, way, count, effect),
         "numbers": [

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from alignment.models import Listing
 from connectors.admin.parts import UNKNOWN, number
-from inventory.models import Item, Movement
+from inventory.models import Item, Movement, StockLevel
 from sync.models import OrderLine, OutboundWrite, SyncConflict, SyncLog, TillFeed
 
 EACH: Final = 12  # of one sort
@@ -35,6 +35,7 @@ class About:
     """What a timeline is about, and the span of time it covers."""
 
     item: Item | None
+    levels: Sequence[StockLevel]
     listing: Listing | None
     conflict: SyncConflict
     since: datetime
@@ -58,7 +59,8 @@ def timeline_of(conflict: SyncConflict, *, reader: User, now: datetime) -> Timel
     pair = conflict.alignment
     until = min(conflict.resolved_at + AFTER, now) if conflict.resolved_at else now
     listing = conflict.listing or (pair.listing if pair else None)
-    about = About(pair.item if pair else None, listing, conflict, conflict.detected_at - BEFORE, until)
+    levels = list(pair.item.levels.select_related("location").order_by("-read_at")) if pair else []
+    about = About(pair.item if pair else None, levels, listing, conflict, conflict.detected_at - BEFORE, until)
     found = [one for needed, source in (*OWN, *SOURCES) if reader.has_perm(needed) for one in source(about)]
     found.sort(key=lambda one: one.at, reverse=True)
     return Timeline(found[:MOST], len(found) > MOST, about.since)
@@ -79,7 +81,7 @@ def _this(about: About) -> Iterable[Happening]:
 
 
 def _readings(about: About) -> Iterable[Happening]:
-    listing, item = about.listing, about.item
+    listing = about.listing
     if listing:
         url = _page("alignment_listing", listing.pk)
         if listing.suspected_at and listing.suspect is not None:
@@ -90,11 +92,10 @@ def _readings(about: About) -> Iterable[Happening]:
         if listing.read_at:
             shows = number(listing.quantity) if listing.quantity is not None else "no number"
             yield Happening(listing.read_at, f"The shop was read: {shows}.", url, "Reading")
-    if item:
-        for level in item.levels.filter(read_at__isnull=False).select_related("location").order_by("-read_at")[:3]:
-            said = f"The till was read at {level.location}: {number(level.last_reading)}."
-            if level.read_at:
-                yield Happening(level.read_at, said, _page("inventory_stocklevel", level.pk), "Reading")
+    for level in [level for level in about.levels if level.read_at][:3]:
+        said = f"The till was read at {level.location}: {number(level.last_reading)}."
+        if level.read_at:
+            yield Happening(level.read_at, said, _page("inventory_stocklevel", level.pk), "Reading")
 
 
 def _movements(about: About) -> Iterable[Happening]:
@@ -124,8 +125,8 @@ def _orders(about: About) -> Iterable[Happening]:
 
 def _writes(about: About) -> Iterable[Happening]:
     mine = Q(listing=about.listing) if about.listing else Q(pk=None)
-    if about.item:
-        mine |= Q(level__in=[level.pk for level in about.item.levels.all()])
+    if about.levels:
+        mine |= Q(level__in=[level.pk for level in about.levels])
     rows = OutboundWrite.objects.filter(mine, created_at__gte=about.since, created_at__lte=about.until, carries_number=True)
     for one in rows.order_by("-pk")[:EACH]:
         whom = "the shop" if one.listing_id else "the till"

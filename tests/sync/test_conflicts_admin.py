@@ -286,7 +286,7 @@ def test_the_timeline_keeps_what_its_reader_may_not_see(shop, client):
 def test_the_page_of_one_takes_few_queries(shop, admin_client):
     row = conflict(shop, detected_at=timezone.now())
     four_lie_there(shop)
-    assert queries_for(admin_client, change_of(row)) <= 26
+    assert queries_for(admin_client, change_of(row)) <= 20
 
 
 # Many
