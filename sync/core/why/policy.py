@@ -50,7 +50,9 @@ def rule_sentence(widest_first: Sequence[RuleRow]) -> str:
     by_itself = rule.minor_to if sees_major else rule.major_to
     limit = _source(widest_first, "minor_to" if sees_major else "major_to")
     who = WHO[rule.policy]
-    return f"Up to {amount(by_itself)} units {who} ({of}); more is left to a person (limit {limit})."
+    units = f"{amount(by_itself)} {'unit' if by_itself == 1 else 'units'}"
+    more = f"more is left to a person ({limit})" if limit != of else "more is left to a person"
+    return f"Up to {units} {who} ({of}); {more}."
 
 
 def _source(widest_first: Sequence[RuleRow], name: str) -> str:

@@ -61,8 +61,10 @@ def then_sentence(facts: ThenFacts, when: Moment) -> str:
     if facts.noted is None:
         return f"What {facts.store} showed then is unknown: no reading of that time was kept."
     noted = moment_said(facts.noted.at, when.zone, when.now)
-    shows = amount(facts.noted.shop_shows)
-    return f"{facts.store} showed {shows}, as last noted {noted} ({facts.noted.status.lower()})."
+    stood = facts.noted.status.lower()
+    if facts.noted.shop_shows is None:
+        return f"What {facts.store} showed was unknown, as last noted {noted} ({stood})."
+    return f"{facts.store} showed {amount(facts.noted.shop_shows)}, as last noted {noted} ({stood})."
 
 
 def then_known(facts: ThenFacts, at: datetime, when: Moment) -> list[Known]:

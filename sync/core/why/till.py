@@ -44,7 +44,7 @@ def _sentence(shelf: Shelf, gap: Decimal, till: str) -> str:
 
 def _standing(shelf: Shelf, gap: Decimal, till: str, *, is_live: bool, when: Moment) -> tuple[Standing, str, str, list[Link]]:
     if shelf.write and shelf.write.state == Try.UNANSWERED:
-        return trouble_of(shelf.write, gap, till, when)
+        return _handed(shelf.write, till, when)
     if gap and not is_live:
         why = f"{till} is only observed: it is not told of {amount(gap, signed=True)} that moved elsewhere."
         return Standing.OBSERVED, why, "Set it live to have it told, or book it there by hand.", []
@@ -54,6 +54,14 @@ def _standing(shelf: Shelf, gap: Decimal, till: str, *, is_live: bool, when: Mom
         often = f"put off {shelf.put_off.times} times since {moment_said(shelf.put_off.since, when.zone, when.now)}"
         return Standing.WAITING, f"Its last number can't be used yet ({often}): {shelf.put_off.why}.", until_sync(when), []
     return Standing.IN_STEP, "", "", []
+
+
+def _handed(write: Write, till: str, when: Moment) -> tuple[Standing, str, str, list[Link]]:
+    """A till takes adjustments in when it is ready: by a file, at its own time."""
+    sent = f" {moment_said(write.sent_at, when.zone, when.now)}" if write.sent_at else ""
+    why = f"{amount(write.delta, signed=True)} was handed to {till}{sent} and is not booked there yet."
+    next_step = "It is booked once the till takes its adjustments in; until then the till's own numbers of it wait."
+    return Standing.WAITING, why, next_step, [Link("write", write.key, "the adjustment")]
 
 
 def trouble_of(write: Write | None, gap: Decimal, system: str, when: Moment) -> tuple[Standing, str, str, list[Link]]:
