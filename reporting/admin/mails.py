@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.forms import ModelForm, Textarea
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -50,11 +51,11 @@ class ReportMailAdmin(AskedActionsAdmin, HistoryAdmin):
         )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "store":
+        if db_field.name == "store":  # without Django's links beside it: shops are made elsewhere
             shops = [one.pk for one in Connection.objects.filter(is_active=True) if one.side == Side.STORE]
-            kwargs["queryset"], kwargs["empty_label"] = Connection.objects.filter(pk__in=shops), "All shops together"
+            return db_field.formfield(queryset=Connection.objects.filter(pk__in=shops), empty_label="All shops together")
         if db_field.name == "to":
-            kwargs["widget"] = Textarea(attrs={"rows": 4, "cols": 40})
+            kwargs["widget"] = AdminTextareaWidget(attrs={"rows": 4})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: ReportMail, form: "ModelForm[ReportMail]", change: bool) -> None:  # noqa: FBT001 - Django's signature
