@@ -45,6 +45,7 @@ TASKS = (
     ),
     Task("Buying", ("purchasing.purchaseorder", "purchasing.*")),
     Task("Reports", ("reporting.dailymetric", "reporting.*")),
+    Task("Set-up", ("view:admin:setup",), is_setup=True),
     Task("Connections", ("connectors.connection", "connectors.apicall"), is_setup=True),
     Task("Supply", ("alignment.storelocation", "inventory.location"), is_setup=True),
     Task("Rules", ("sync.syncpolicy", "alerts.threshold", "alerts.channel"), is_setup=True),
@@ -59,6 +60,7 @@ TASKS = (
 
 # Where a model's own name says less than it could.
 LABELS = {
+    "view:admin:setup": "Set-up",
     "sync.syncstate": "In step",
     "inventory.stocklevel": "On the shelf",
     "inventory.item": "Till items",
@@ -86,6 +88,7 @@ LABELS = {
 # Whose rows a view shows: who may not look at them has no way there.
 SHOWS = {
     "view:admin:why": "inventory.movement",
+    "view:admin:setup": "connectors.connection",
 }
 
 
@@ -178,7 +181,8 @@ def _current(here: str, names: Sequence[str]) -> str:
 
 def _begins(here: str, name: str) -> bool:
     if name.startswith("view:"):
-        return here == name.rsplit(":", 1)[-1]
+        view = name.rsplit(":", 1)[-1]
+        return here == view or here.startswith(f"{view}_")
     return here.startswith(f"{name.replace('.', '_')}_")
 
 

@@ -24,10 +24,11 @@ class BackOffice(AdminSite):
     enable_nav_sidebar = False  # ours is drawn by base_site.html
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
+        from reporting.setup.pages import SetupPages
         from reporting.why.views import WhyViews
 
         live = path("today/live/", self.admin_view(self.live_view), name="today_live")
-        return [live, *WhyViews(self).urls(), *super().get_urls()]
+        return [live, *SetupPages(self).urls(), *WhyViews(self).urls(), *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().each_context(request), "nav": SimpleLazyObject(lambda: self._navigation(request))}

@@ -103,7 +103,7 @@ def today_read(*, user: User | AnonymousUser, now: datetime) -> Today:
     runs = runs_to_show()
     facts = _facts(connections, period.tallies, figures, runs, now)
     judged = overall(facts)
-    todo = todo_of(user=user, runs=runs, tallies=period.tallies)
+    todo = todo_of(user=user, runs=runs, tallies=period.tallies, connections=connections, now=now)
     drift = _drift(figures)
     month = _month(connections, timezone.localtime(now).date())
     ended = [run for run in runs if run.finished_at and run.state != SyncRun.State.HELD]

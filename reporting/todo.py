@@ -1,7 +1,8 @@
 """What needs a person now, worst first: a few rows, each with one obvious button."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.urls import NoReverseMatch, reverse
@@ -11,8 +12,12 @@ from alerts.channels.email import mail_is_set
 from alerts.models import Alert, Channel
 from alerts.rules.words import Code, Severity
 from connectors.admin.parts import badge
+from connectors.contract import Side
+from connectors.models import Connection
 from reporting.core.words import counted
 from reporting.selectors import Tallies
+from reporting.setup.rows import rows_read
+from reporting.setup.steps import paths
 from sync.models import SyncConflict, SyncRun
 
 ROWS = 5  # of each sort
@@ -36,9 +41,14 @@ class Todo:
     is_urgent: bool
 
 
-def todo_of(*, user: User | AnonymousUser, runs: Iterable[SyncRun], tallies: Tallies) -> list[Todo]:
-    """Result: what this reader may look at, and should. At most two statements."""
+def todo_of(
+    *, user: User | AnonymousUser, runs: Iterable[SyncRun], tallies: Tallies, connections: Iterable[Connection], now: datetime
+) -> list[Todo]:
+    """Result: what this reader may look at, and should. At most two statements; more while no shop is live."""
     found: list[Todo] = []
+    is_live = any(one.side == Side.STORE and one.is_live for one in connections)
+    if user.has_perm("connectors.view_connection") and not is_live:
+        found += _set_up(now)
     if user.has_perm("sync.view_syncrun"):
         found += [_held(run, may=user.has_perm("sync.release_run")) for run in runs if run.state == SyncRun.State.HELD][:ROWS]
     if user.has_perm("sync.view_syncconflict") and tallies.count("open"):
@@ -52,6 +62,21 @@ def todo_of(*, user: User | AnonymousUser, runs: Iterable[SyncRun], tallies: Tal
     if user.has_perm("alerts.add_channel") and not tallies.count("channels"):
         found.append(_nobody_is_told())
     return sorted(found, key=lambda one: not one.is_urgent)
+
+
+def _set_up(now: datetime) -> Iterator[Todo]:
+    """Result: the next step of setting up, as long as no shop is live."""
+    path = paths(rows_read(now=now))[0]
+    if step := path.step_next:
+        yield Todo(
+            key="set-up",
+            verdict=step.state.badge,
+            title=f"Set up {f'“{path.store}”' if path.store else 'your shop'}: {step.title[0].lower()}{step.title[1:]}",
+            sentence=step.sentence,
+            url=reverse("admin:setup"),
+            button="Go on" if path.store else "Begin",
+            is_urgent=True,
+        )
 
 
 def _worst_conflicts(tallies: Tallies) -> Sequence[SyncConflict]:

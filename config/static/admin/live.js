@@ -1,8 +1,8 @@
-/* “Today” without reloading: every few seconds the parts that changed are put in place of the old ones. Pauses while nobody looks. */
+/* “Today” and “Set-up” without reloading: every few seconds the parts that changed are put in place of the old ones. Pauses while nobody looks. */
 'use strict';
 {
-    const EVERY = 15000;
-    const page = document.getElementById('today');
+    const page = document.querySelector('[data-live]');
+    const EVERY = 1000 * Number(page?.dataset.every || 15);
     const settled = (part) => part.contains(document.activeElement) || part.querySelector('details[open]');
 
     const refresh = async () => {
