@@ -44,7 +44,10 @@ TASKS = (
         counts="held",
     ),
     Task("Buying", ("purchasing.purchaseorder", "purchasing.*")),
-    Task("Reports", ("reporting.dailymetric", "reporting.*")),
+    Task(
+        "Reports",
+        ("view:admin:reporting_dailymetric_report", "reporting.dailymetric", "reporting.reportmail", "reporting.*"),
+    ),
     Task("Set-up", ("view:admin:setup",), is_setup=True),
     Task("Connections", ("connectors.connection", "connectors.apicall"), is_setup=True),
     Task("Supply", ("alignment.storelocation", "inventory.location"), is_setup=True),
@@ -83,13 +86,18 @@ LABELS = {
     "axes.accessattempt": "Failed logins",
     "alerts.notification": "Messages",
     "view:admin:why": "Why a number",
+    "view:admin:reporting_dailymetric_report": "Reports",
+    "reporting.reportmail": "By mail",
 }
 
 # Whose rows a view shows: who may not look at them has no way there.
 SHOWS = {
     "view:admin:why": "inventory.movement",
+    "view:admin:reporting_dailymetric_report": "reporting.dailymetric",
     "view:admin:setup": "connectors.connection",
 }
+# Views that have the tabs of their task, as lists have.
+TABBED = frozenset({"view:admin:reporting_dailymetric_report"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +160,7 @@ def navigation(*, site: AdminSite, request: HttpRequest, counts: Mapping[str, in
         shown = [page for page in pages if page.url]
         if shown:
             entries.append(_entry(task, shown, counts))
-    is_list = here.endswith("_changelist")
+    is_list = here.endswith("_changelist") or current in TABBED
     return Navigation(entries, _label(current) if is_list and current else "", is_list, _object_url(request, here, current))
 
 

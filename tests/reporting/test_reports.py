@@ -7,6 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection as database
 from django.test import Client
@@ -20,9 +21,9 @@ from connectors.management.base import CommandExit
 from connectors.models import Connection
 from inventory.models import Item, Movement
 from reporting.core.report import Every, Report, Section, Span, Table, last_over, span_ending
-from reporting.models import DailyMetric
+from reporting.models import DailyMetric, ReportMail
 from reporting.reports.found import scope_of
-from reporting.reports.make import report_make
+from reporting.reports.make import Part, report_make
 from reporting.reports.rendering import report_csv, report_html, report_markdown
 from reporting.reports.rows import report_find
 from sync.models import OutboundWrite, RunProblem, SyncConflict, SyncLog, SyncRun, SyncState
@@ -394,3 +395,87 @@ def test_the_page_says_what_is_wrong_with_a_period(lively):
     assert "Enter a valid date" in page(client, reverse(PAGE), period="daily", until="no", format="csv")
     assert "Choose a day, a week or a month" in page(client, reverse(PAGE), period="hourly")
     assert reverse(PAGE) in page(client, reverse("admin:reporting_dailymetric_changelist"))
+
+
+def as_one(login: str) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(username=login), backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def shown(client: Client, query: str = "") -> str:
+    return page(client, reverse(PAGE) + query)
+
+
+@pytest.fixture
+def reader(db):
+    shop_seed(now=timezone.now(), products=66)
+    return as_one("viewer")
+
+
+def test_the_menu_leads_to_reports_and_only_who_may_see_them(reader):
+    html = shown(reader)
+    assert 'aria-current="page">Reports</a>' in html  # a tab beside the figures and who gets mail
+    assert all(f">{tab}</a>" in html for tab in ("Daily figures", "By mail", "Reports sent"))
+    assert "Reports" not in page(as_one("nobody"), reverse("admin:index"))
+
+
+@pytest.mark.parametrize(
+    ("query", "before", "after"),
+    [
+        ("?period=daily&until=2026-03-01", "2026-02-28", "2026-03-02"),
+        ("?period=weekly&until=2026-03-01", "2026-02-22", "2026-03-08"),
+        ("?period=monthly&until=2026-02-28", "2026-01-31", "2026-03-31"),
+        ("?period=monthly&until=2026-03-15", "2026-02-15", "2026-04-15"),
+    ],
+)
+def test_the_periods_before_and_after_are_a_press_away(reader, query, before, after):
+    html = shown(reader, query)
+    period = query[1:].split("&")[0]
+    assert f'href="?{period}&amp;until={before}" rel="prev"' in html
+    assert f'href="?{period}&amp;until={after}" rel="next"' in html
+
+
+def test_there_is_no_way_to_a_period_that_has_not_begun(reader):
+    today = timezone.now().astimezone(ZoneInfo("America/New_York")).date()
+    assert 'rel="next"' not in shown(reader, f"?period=daily&until={today}")
+
+
+def test_the_reconciliation_alone_with_more_rows_as_a_file(reader):
+    html = shown(reader, "?period=weekly&part=reconciliation")
+    assert '<h2 id="h-report">Reconciliation: ' in html
+    assert "Stock by category" not in html
+    assert "Send me this now" not in html
+    answer = reader.get(reverse(PAGE) + "?period=weekly&until=2026-03-01&part=reconciliation&format=csv")
+    assert 'filename="reconciliation_2026-02-23_2026-03-01.csv"' in answer["Content-Disposition"]
+
+
+def test_a_reconciliation_lists_a_thousand_where_a_report_lists_fifty(shop, now):
+    for number in range(60):
+        conflict(shop[1], "MUG-1", now - timedelta(hours=1), resolved_at=now, resolution="pos", reason=f"No. {number}")
+    scope = scope_of()
+    span = span_ending(Every.DAILY, now.date(), scope.zone)
+    whole = report_make(scope=scope, span=span, now=now)
+    alone = report_make(scope=scope, span=span, now=now, part=Part.RECONCILIATION)
+    assert (len(rows(whole, "differences")), len(rows(alone, "differences"))) == (50, 60)
+    assert section(whole, "differences").sentences == ("The first 50 are shown; there are more.",)
+    assert [one.code for one in alone.sections] == ["short", "apart", "moved", "differences"]
+
+
+def test_a_report_of_a_time_that_is_archived_says_that_counts_may_be_too_low(shop, now):
+    said = "Logs older than 90 days are archived, so counts of this period may be too low."
+    assert said in section(report(now, last=now.date() - timedelta(days=91)), "short").sentences
+    assert said not in section(report(now, last=now.date() - timedelta(days=89)), "short").sentences
+
+
+def test_without_anybody_who_gets_mail_the_page_says_so(reader):
+    assert "Reports go out by mail too" in shown(reader)
+    ReportMail.objects.update(is_active=False)
+    assert "A lead can choose who should." in shown(reader)
+
+
+def test_the_command_writes_the_reconciliation_alone(shop, tmp_path):
+    call_command("sync_report", period="weekly", until="2026-03-01", part="reconciliation", form="csv", out=str(tmp_path))
+    (path,) = tmp_path.iterdir()
+    assert path.name == "reconciliation_2026-02-23_2026-03-01.csv"
+    assert "Reconciliation: shop against till" in path.read_text("utf-8-sig")

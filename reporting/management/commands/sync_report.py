@@ -13,7 +13,7 @@ from connectors.errors import ConfigError
 from connectors.management.base import EvenstockCommand, connection_named
 from reporting.core.report import Every, last_over, span_ending
 from reporting.reports.found import scope_of
-from reporting.reports.make import report_make
+from reporting.reports.make import Part, report_make
 from reporting.reports.rendering import Format, report_bytes, report_render
 
 
@@ -29,6 +29,7 @@ class Command(EvenstockCommand):
         super().add_arguments(parser)
         parser.add_argument("--period", required=True, choices=[every.value for every in Every])
         parser.add_argument("--format", default=Format.MD, choices=[form.value for form in Format], dest="form")
+        parser.add_argument("--part", default=Part.WHOLE, choices=[part.value for part in Part], help="Default: all of it.")
         parser.add_argument("--until", default="", metavar="DATE", help="Its last day: 2026-03-01 (default: the last one over).")
         where = parser.add_mutually_exclusive_group()
         where.add_argument("--out", default=".", metavar="FOLDER", help="Where to put the file (default: here).")
@@ -42,7 +43,7 @@ class Command(EvenstockCommand):
         folder = Path(out)
         if not options["printed"] and not folder.is_dir():
             raise ConfigError(f"“{out}” is no folder.", next_step="Make it, or name another one with --out.")
-        report = report_make(scope=scope, span=span_ending(every, last, scope.zone), now=now)
+        report = report_make(scope=scope, span=span_ending(every, last, scope.zone), now=now, part=Part(options["part"]))
         if options["printed"]:
             self.stdout.write(report_render(report, Format(form)), ending="")
             return
