@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from alignment.matching.normalise import sku_key
 from alignment.models import Alignment, Listing
@@ -49,7 +49,6 @@ class Coverage:
     items: int
     items_confirmed: int
     listings: int
-    listings_confirmed: int
     proposed: int
 
     @property
@@ -66,19 +65,17 @@ class Coverage:
 
 def coverage(*, pos: Connection, store: Connection) -> Coverage:
     """Result: the figures of one till and one store; what is missing on its side isn't counted."""
-    # Sets, met here: a join of all three tables takes Postgres minutes while a first import has no statistics yet.
-    pairs = list(_confirmed(store).values_list("item_id", "listing_id"))
-    items = set(Item.objects.filter(connection=pos, missing_since=None).order_by().values_list("pk", flat=True))
-    listings = set(
-        Listing.objects.filter(STOCKABLE, connection=store, missing_since=None).order_by().values_list("pk", flat=True)
+    items = Item.objects.filter(connection=pos, missing_since=None)
+    listings = Listing.objects.filter(STOCKABLE, connection=store, missing_since=None)
+    pairs = Alignment.objects.filter(listing__connection=store).exclude(status=Alignment.Status.REJECTED).order_by()
+    of_till = Q(item__connection=pos, item__missing_since=None)
+    # One walk over the pairs, each of which leads to its two things by key. As subqueries these take SQLite minutes.
+    counted = pairs.aggregate(
+        confirmed=Count("item_id", filter=of_till & Q(status=Alignment.Status.CONFIRMED), distinct=True),
+        proposed=Count("pk", filter=of_till & Q(status=Alignment.Status.PROPOSED)),
     )
-    proposed = Alignment.objects.filter(listing__connection=store, status=Alignment.Status.PROPOSED).order_by()
     return Coverage(
-        items=len(items),
-        items_confirmed=len(items & {item_id for item_id, _ in pairs}),
-        listings=len(listings),
-        listings_confirmed=len(listings & {listing_id for _, listing_id in pairs}),
-        proposed=sum(item_id in items for item_id in proposed.values_list("item_id", flat=True)),
+        items=items.count(), items_confirmed=counted["confirmed"], listings=listings.count(), proposed=counted["proposed"]
     )
 
 

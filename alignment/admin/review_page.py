@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from alignment.admin.between import BetweenForm
 from alignment.differences import Line, line, price_line
 from alignment.models import Alignment, Listing
 from alignment.selectors import connections_on, coverage
@@ -57,12 +56,18 @@ class ReviewPage:
     def page(self, request: HttpRequest) -> HttpResponse:
         if not self.admin.has_view_permission(request):
             raise PermissionDenied
-        between = self._between(request)
+        tills, stores = list(connections_on(Side.POS)), list(connections_on(Side.STORE))
+        between = _between(request, tills, stores)
         if request.method == "POST":
             if not self.admin.has_change_permission(request):
                 raise PermissionDenied
             return self._decide(request, between)
-        context: dict[str, Any] = {"between": between, "may_decide": self.admin.has_change_permission(request)}
+        context: dict[str, Any] = {
+            "between": between,
+            "tills": tills,
+            "stores": stores,
+            "may_decide": self.admin.has_change_permission(request),
+        }
         if between:
             context |= self._waiting(request, *between)
         return TemplateResponse(
@@ -73,26 +78,15 @@ class ReviewPage:
 
     # -- what is shown ---------------------------------------------------------------------------------------------
 
-    def _between(self, request: HttpRequest) -> tuple[Connection, Connection] | None:
-        """Result: the till and the store asked for, else the first of each; None where one is not connected yet."""
-        form = BetweenForm(request.GET)
-        if form.is_valid():
-            return form.cleaned_data["till"], form.cleaned_data["store"]
-        till, store = connections_on(Side.POS).first(), connections_on(Side.STORE).first()
-        return (till, store) if till and store else None
-
     def _waiting(self, request: HttpRequest, till: Connection, store: Connection) -> dict[str, Any]:
         pages = Paginator(proposals_waiting(pos=till, store=store), PER_PAGE)
         page = pages.get_page(request.GET.get("p"))
         pairs = list(page.object_list)
         listings = _others(pairs)
         offers = [offer for offer in thresholds_offered(pos=till, store=store) if offer.pairs]
-        tills, stores = list(connections_on(Side.POS)), list(connections_on(Side.STORE))
         return {
             "till": till,
             "store": store,
-            "tills": tills,
-            "stores": stores,
             "page": page,
             "cards": [_card(pair, listings) for pair in pairs],
             "coverage": coverage(pos=till, store=store),
@@ -182,6 +176,14 @@ class ReviewPage:
             messages.warning(request, f"{refusal.alignment}: {refusal.message} {refusal.next_step}")
         if len(decided.refused) > 10:
             messages.warning(request, f"{len(decided.refused) - 10} more could not be accepted.")
+
+
+def _between(request: HttpRequest, tills: list[Connection], stores: list[Connection]) -> tuple[Connection, Connection] | None:
+    """Result: the till and the store asked for, else the first of each; None where one is not connected yet."""
+    if not tills or not stores:
+        return None
+    till = next((one for one in tills if str(one.pk) == request.GET.get("till")), tills[0])
+    return till, next((one for one in stores if str(one.pk) == request.GET.get("store")), stores[0])
 
 
 def _number(request: HttpRequest, name: str) -> int:
