@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from alignment.finding import things_called
 from alignment.models import Alignment, Listing
@@ -62,9 +63,9 @@ class WhyViews:
     def urls(self) -> list[URLPattern]:
         view = self.site.admin_view
         return [
-            path("why/", view(self.search), name="why"),
-            path("why/item/<int:key>/", view(self.item), name="inventory_item_why"),
-            path("why/listing/<int:key>/", view(self.listing), name="alignment_listing_why"),
+            path("why/", view(require_safe(self.search)), name="why"),
+            path("why/item/<int:key>/", view(require_safe(self.item)), name="inventory_item_why"),
+            path("why/listing/<int:key>/", view(require_safe(self.listing)), name="alignment_listing_why"),
         ]
 
     def search(self, request: HttpRequest) -> HttpResponse:

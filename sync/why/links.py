@@ -31,7 +31,7 @@ class Links:
         self._drifted = {row.recorded_at for row in rows if row.kind == Kind.STORE and row.reference.startswith("drift of")}
         self._conflicts: set[int] = set()
         self._settled: dict[datetime, int] = {}  # by when, the key
-        parts = list(filter(None, [_orders(rows), _feeds(rows)]))
+        parts = [part for part in (_orders(rows), _feeds(rows)) if part is not None]
         if parts:
             for what, source, mark, key, label in parts[0].union(*parts[1:], all=True):
                 self._found[what, source, mark] = Link(what, key, f"#{label}" if what == "order" else label)

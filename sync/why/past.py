@@ -16,6 +16,7 @@ from sync.core.why.ledger import account_sentence, account_steps
 from sync.core.why.policy import rule_sentence
 from sync.core.why.steps import ZERO, Link, Step, moment_said
 from sync.core.why.then import Known, Noted, ThenFacts, Told, then_known, then_sentence
+from sync.limits import limits
 from sync.models import OutboundWrite, SyncConflict, SyncPolicy, SyncState
 from sync.why.links import Links
 from sync.why.movements import Asked, Ledger, Window, ledger_of, page_of, window_tell
@@ -105,6 +106,7 @@ def _shops(
                 if one.alignment_id == pair.pk and one.detected_at <= at and (not one.resolved_at or one.resolved_at > at)
             ],
             rule=rule_sentence(rule_rows(chain, store=store.name)),
+            writes_from=when.now - limits().keep,
         )
         shops.append(ShopThen(listing, then_sentence(facts, when), then_known(facts, at, when)))
     return shops

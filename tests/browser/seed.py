@@ -36,7 +36,10 @@ def main() -> None:
     from django.utils import timezone
 
     call_command("migrate", verbosity=0)
-    shop_seed(now=timezone.now(), products=int(os.environ.get("SEED_PRODUCTS", "600")))
+    if products := int(os.environ.get("SEED_PRODUCTS", "600")):
+        shop_seed(now=timezone.now(), products=products)
+    else:  # nothing is set up yet
+        people_seed()
     sessions_seed()
 
 
@@ -102,6 +105,7 @@ class _Shop:
         self.traffic()
         self.conflicts()
         self.orders()
+        self.stories()
         self.rules()
         self.month()
         self.mails()
@@ -275,7 +279,7 @@ class _Shop:
         )  # fmt: skip
         for n, held in enumerate((True, False, False)):
             self.feed = TillFeed.objects.create(
-                connection=self.till, identity=self.held_file() if held else f"{n:064x}", name=f"export_{n}.csv",
+                connection=self.till, identity=self.held_file() if held else f"{n:x}" * 64, name=f"export_{n}.csv",
                 true_at=self.ago(minutes=19 + 15 * n),
                 received_at=self.ago(minutes=18 + 15 * n), rows=2554, good_rows=2551, run=self.held if held else self.last_run,
                 state=TillFeed.State.HELD if held else TillFeed.State.APPLIED,
@@ -347,6 +351,14 @@ class _Shop:
             for n in range(20)
         ]  # fmt: skip
         bulk_create_with_history(rows, SyncConflict)
+        for n, (_, _, off, minutes) in whys.items():  # the shop shows what its conflict says
+            listing = self.listings[n]
+            listing.quantity, listing.suspect, listing.suspected_at = (
+                self.on_hand[n] + off,
+                Decimal(off),
+                self.ago(minutes=minutes),
+            )
+            listing.save()
         self.conflict = SyncConflict.objects.filter(resolved_at=None).order_by("-difference").first()
 
         figures = ((12, "30.1", "29.8", "46.0", "30 % up: more than your 20 %."),
@@ -381,6 +393,27 @@ class _Shop:
             connection=self.store, state=HookHealth.State.WORKING, message="4 webhooks are in place.",
             checked_at=self.ago(minutes=6)
         )  # fmt: skip
+
+    def stories(self) -> None:
+        """What else moved of the first product: sold online, given back, delivered. It adds up to nothing."""
+        from django.contrib.auth.models import User
+
+        from inventory.models import Movement
+
+        kind, manager = Movement.Kind, User.objects.get(username="manager")
+        feed = f"feed {'1' * 16}"
+        moves: Sequence[tuple[int, str, Any, str, float, str, Any]] = (
+            (-3, kind.ONLINE, self.store, "order 5100 line 1 state 1", 70, "Order 5100, processing", None),
+            (1, kind.ONLINE, self.store, "order 5100 line 1 state 2", 68, "Order 5100, completed", None),
+            (3, kind.TILL, self.till, f"{feed} 20260101000000 item 1 place 1", 44, "export_1.csv", None),
+            (-1, kind.TILL, self.till, "conflict 9000", 30, "Counted: one was broken", manager),
+        )
+        for quantity, of, source, reference, hours, reason, by in moves:
+            Movement.objects.create(
+                item=self.items[0], location=self.levels[0].location, quantity=Decimal(quantity), kind=of, source=source,
+                reference=reference, occurred_at=self.ago(hours=hours), recorded_at=self.ago(hours=hours - 0.05), reason=reason,
+                by=by,
+            )  # fmt: skip
 
     def rules(self) -> None:
         from alerts.models import Channel, Threshold

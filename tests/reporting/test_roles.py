@@ -83,6 +83,9 @@ ACTIONS = {
 VIEWS = {
     "index": (0, 0),
     "today_live": (V, V),
+    "why": (V, NEVER),
+    "inventory_item_why": (V, NEVER),
+    "alignment_listing_why": (V, NEVER),
     "alerts_alert_handle": (M, M),
     "alerts_channel_test": (L, L),
     "alerts_threshold_export": (V, V),
@@ -213,7 +216,7 @@ def test_views_of_our_own_open_for_those_who_may_and_for_nobody_else(clients):
     wrong = []
     for name, (look, send) in VIEWS.items():
         model = next((m for m in admin.site._registry if name.startswith(f"{m._meta.app_label}_{m._meta.model_name}_")), None)
-        needs_key = name.endswith(("_settle", "_release", "_discard", "_test", "_handle", "_decide"))
+        needs_key = name.endswith(("_settle", "_release", "_discard", "_test", "_handle", "_decide", "_why"))
         token = ["0" * 32] if name.endswith("_preview") else []
         verb = ["snooze"] if name == "alerts_alert_handle" else []
         path = reverse(f"admin:{name}", args=[key_of(model) or 999_999, *verb] if needs_key else token)
