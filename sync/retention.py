@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from connectors.models import ApiCall
-from sync.models import InboundEvent, OutboundWrite, SyncLog, SyncRun, TillPrice
+from sync.models import InboundEvent, OutboundWrite, SyncConflict, SyncLog, SyncRun, TillPrice
 from sync.services.archive import Kind
 
 Event, Run, Write = InboundEvent.State, SyncRun.State, OutboundWrite.State
@@ -22,7 +22,8 @@ def kinds(*, before: datetime) -> Iterator[Kind]:
     worked_off = InboundEvent.objects.filter(state__in=(Event.DONE, Event.IGNORED), done_at__lt=before)
     yield Kind("requests", ApiCall.objects.filter(at__lt=before), "at")
     yield Kind("webhooks", worked_off, "done_at")
-    yield Kind("changed-values", SyncLog.objects.filter(at__lt=before), "at")
+    disputed = SyncConflict.objects.filter(alignment=OuterRef("alignment"), resolved_at=None)  # its page tells what led to it
+    yield Kind("changed-values", SyncLog.objects.filter(~Exists(disputed), at__lt=before), "at")
     yield Kind("writes", _writes(before), "created_at", children=("price",))
     yield Kind("till-prices", _over(TillPrice.objects.exclude(state__in=TillPrice.OPEN), before), "created_at")
     yield Kind("runs", _runs(before), "started_at", children=("problems",))
@@ -34,11 +35,14 @@ def _over(rows: QuerySet[OutboundWrite] | QuerySet[TillPrice], before: datetime)
 
 def _writes(before: datetime) -> QuerySet[OutboundWrite] | QuerySet[TillPrice]:
     """Result: decided writes, but for each target's newest attempt, by which the next one is judged (`writes_newest`), and its
-    newest that took effect, from which a till's reasons go on (`till_reasons`)."""
+    newest that took effect, from which a till's reasons go on (`till_reasons`). One that carries a number waits for the next that
+    does: by it, a number is explained (`sync.why`)."""
     over = _over(OutboundWrite.objects.exclude(state__in=OutboundWrite.OPEN), before)
     tried = OutboundWrite.objects.exclude(state=Write.CANCELLED)
-    taken = OutboundWrite.objects.filter(state=Write.APPLIED)
-    return over.filter(Q(state=Write.CANCELLED) | _followed(tried)).filter(~Q(state=Write.APPLIED) | _followed(taken))
+    numbers = tried.filter(carries_number=True)
+    idle, price = Q(state=Write.CANCELLED), Q(carries_number=False)
+    over = over.filter(idle | _followed(numbers) | (price & _followed(tried)))
+    return over.filter(~Q(state=Write.APPLIED) | price | _followed(numbers.filter(state=Write.APPLIED)))
 
 
 def _followed(by: QuerySet[OutboundWrite]) -> Q:

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import json
 import os
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,7 +15,9 @@ from django.utils import timezone
 from alerts.models import Alert, Channel, Notification
 from connectors.management.base import CommandExit
 from connectors.models import ApiCall
-from sync.models import InboundEvent, OutboundWrite, PriceWrite, RunProblem, SyncLog, SyncRun, TillFeed
+from sync.core.why.facts import Moment
+from sync.core.why.then import ThenFacts, then_known
+from sync.models import InboundEvent, OutboundWrite, PriceWrite, RunProblem, SyncConflict, SyncLog, SyncRun, TillFeed
 from sync.services import archive
 from sync.services.archive import UNFINISHED, archive_folder
 from sync.services.housekeeping import housekeep, rows_archive, rows_to_archive
@@ -239,6 +241,31 @@ class TestWhatStays:
         OutboundWrite.objects.filter(pk=rows[-2].pk).update(state="rejected")
         assert rows_archive(older_than=NINETY, now=now)["writes"] == 3
         assert list(OutboundWrite.objects.order_by("pk")) == [rows[2], rows[3]]
+
+    def test_the_newest_that_carries_a_number_where_a_price_came_later(self, store, now):
+        rows = written(store, now, 4)
+        OutboundWrite.objects.filter(pk__in=[row.pk for row in rows[2:]]).update(carries_number=False)
+        assert rows_archive(older_than=NINETY, now=now)["writes"] == 2
+        assert list(OutboundWrite.objects.order_by("pk")) == [rows[1], rows[3]]
+
+    def test_where_writes_are_archived_nobody_claims_that_nothing_was_told(self, now):
+        facts = ThenFacts("shop", "till", 1, None, None, [], "", writes_from=now - NINETY)
+        when = Moment(now, UTC)
+        said = [{known.what: known.said for known in then_known(facts, now - age, when)} for age in (2 * NINETY, NINETY)]
+        assert [each["Last told to the shop"] for each in said] == [
+            "unknown: writes of that time are archived",
+            "nothing by then",
+        ]
+
+    def test_the_log_of_a_pair_whose_conflict_is_open(self, store, now):
+        pos, at = make.pos_connection(), now - timedelta(days=100)
+        pairs = [make.alignment(make.item(pos, sku), make.listing(store, sku)) for sku in ("A", "B")]
+        kept, _ = (SyncLog.objects.create(alignment=pair, at=at, source="pos", action="qty_update") for pair in pairs)
+        SyncConflict.objects.create(
+            store=store, alignment=pairs[0], conflict_type="quantity_mismatch", drift_class="major", detected_at=at
+        )
+        assert rows_archive(older_than=NINETY, now=now)["changed-values"] == 1
+        assert SyncLog.objects.get() == kept
 
     def test_open_writes_of_any_age(self, store, now):
         rows = written(store, now, 2)

@@ -45,6 +45,7 @@ class ThenFacts:
     told: Told | None  # the last number it took, or was sent
     conflicts: Sequence[tuple[Link, datetime]]
     rule: str
+    writes_from: datetime | None = None  # older writes may be archived
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ def _lines(facts: ThenFacts, at: datetime, when: Moment) -> Iterator[Known]:
         answer = "not answered by then" if flying else "taken"
         words = f"{amount(told.change, signed=True)} to make it {amount(told.to)}, sent {said(told.sent_at)}, {answer}"
         yield Known("Last told to the shop", words, [Link("write", told.key, "the write")])
+    elif facts.writes_from and at < facts.writes_from:
+        yield Known("Last told to the shop", "unknown: writes of that time are archived")
     else:
         yield Known("Last told to the shop", "nothing by then")
     open_then = listed([f"found {said(found)}" for _, found in facts.conflicts])
