@@ -9,7 +9,7 @@ from django.db.models import Case, CharField, Count, F, Max, Min, Q, Subquery, S
 
 from inventory.models import Item, Movement
 from sync.core.why.ledger import EACH, Moved, Total, movement_steps
-from sync.core.why.steps import ZERO, Step
+from sync.core.why.steps import ZERO, Step, moment_said
 from sync.why.links import Links
 
 AT_ONCE = 2000  # movements that one page looks at, where days are shown
@@ -158,8 +158,9 @@ def _whole_days(newest_first: list[Movement], zone: tzinfo, *, has_more: bool) -
 def _moved(row: Movement, links: Links, zone: tzinfo, *, place: str) -> Moved:
     kind = "count" if row.kind == Movement.Kind.TILL and row.reference.startswith("conflict ") else row.kind
     what, found = links.of(row)
-    true_at = row.occurred_at.astimezone(zone)
     is_late = abs(row.recorded_at - row.occurred_at) >= timedelta(minutes=1)
-    note = " · ".join(filter(None, [place, f"true {true_at:%-d %b %H:%M}" if is_late else "", row.reason]))
+    true_at = f"true {moment_said(row.occurred_at, zone, row.recorded_at)}" if is_late else ""
+    named = any(row.reason == link.label for link in found)  # a till's file, said already
+    note = " · ".join(filter(None, [place, true_at, "" if named else row.reason]))
     label = Movement.Kind(row.kind).label
     return Moved(row.pk, row.location.name, kind, label, row.quantity, row.recorded_at, row.occurred_at, what, found, note)
