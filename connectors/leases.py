@@ -105,12 +105,16 @@ def lease_acquire(*, connection: Connection, now: datetime) -> Lease:
     free = Q(lease_owner="") | Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     if current.lease_owner and (process_is_gone(current.lease_owner) or _is_left_over(current.lease_owner)):
         free |= Q(lease_owner=current.lease_owner, lease_epoch=current.lease_epoch)
-    taken = (
-        Connection.objects.filter(free, pk=connection.pk)
-        .update(lease_owner=owner, lease_epoch=F("lease_epoch") + 1, lease_until=now + TTL)
-    )  # fmt: skip
-    current.refresh_from_db(fields=["lease_owner", "lease_epoch", "lease_until"])
-    if taken != 1:
-        raise LeaseHeldError(current)
-    _held.add(owner)
+    _held.add(owner)  # before anybody can see it: another thread of this process would take it for left over
+    try:
+        taken = (
+            Connection.objects.filter(free, pk=connection.pk)
+            .update(lease_owner=owner, lease_epoch=F("lease_epoch") + 1, lease_until=now + TTL)
+        )  # fmt: skip
+        current.refresh_from_db(fields=["lease_owner", "lease_epoch", "lease_until"])
+        if taken != 1:
+            raise LeaseHeldError(current)
+    except BaseException:
+        _held.discard(owner)
+        raise
     return Lease(connection_id=connection.pk, owner=owner, epoch=current.lease_epoch)

@@ -44,6 +44,22 @@ def test_a_second_run_is_refused_and_changes_nothing(open_shop, side):
     assert shop.sync().state == "done"
 
 
+def test_a_turn_that_was_just_taken_is_not_left_over_for_another_thread_of_the_process(open_shop, monkeypatch):
+    shop, met = changed(open_shop), []
+
+    def meanwhile(self, **fields):
+        monkeypatch.undo()
+        with pytest.raises(LeaseHeldError):
+            lease_acquire(connection=shop.store, now=shop.clock.now())
+        met.append(self)
+        self.refresh_from_db(**fields)
+
+    monkeypatch.setattr(Connection, "refresh_from_db", meanwhile)
+    lease = lease_acquire(connection=shop.store, now=shop.clock.now())
+    assert met
+    lease.beat(now=shop.clock.now())  # it is still its own
+
+
 def test_the_turn_of_a_dead_process_is_taken_over_at_once(open_shop):
     shop = changed(open_shop)
     dead = subprocess.Popen([sys.executable, "-c", ""])
