@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connectors.errors import ConfigError
-from connectors.leases import LeaseHeldError
+from connectors.leases import LeaseHeldError, LeaseLostError
 from sync.admin.conflict_parts import LABELS, number_row, numbers_of, product_of, reasons_for
 from sync.core.settling import Effect, Refusal, Way
 from sync.models import SyncConflict
@@ -78,7 +78,7 @@ def settle_one(request: HttpRequest, conflict: SyncConflict, person: User, conte
             effect = _effect(outlook, conflict, asked.winner or "")
         except ConfigError:
             return HttpResponseRedirect(back)
-    except (ConfigError, LeaseHeldError) as error:
+    except (ConfigError, LeaseHeldError, LeaseLostError) as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(back)
     page = {

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from connectors.errors import ConfigError
-from connectors.leases import Lease, LeaseHeldError, lease_acquire
+from connectors.leases import Lease, LeaseHeldError, LeaseLostError, lease_acquire
 from connectors.models import Connection
 from sync.core.settling import Refusal, Way
 from sync.models import OrderLine, SyncConflict
@@ -102,7 +102,8 @@ def conflict_resolve(
     settled conflict.
 
     Raises ConfigError where it can't be settled so, or has been settled meanwhile; ChangedError where it would write something
-    else by now; LeaseHeldError while a run works on one of its two sides: it would write over the accounts.
+    else by now; LeaseHeldError while a run works on one of its two sides: it would write over the accounts; LeaseLostError where
+    another one took the turn: nothing was written then.
     """
     outcome_of(conflict, winner)  # what can't be is said without waiting for a turn
     settled = Settled()
@@ -133,7 +134,7 @@ def conflicts_resolve(
         connections = [sides[pk] for pk in {store_id, *tills[store_id]}]
         try:
             _resolve_in_turn(connections, {pk: chosen[pk] for pk in pks}, winner, by, said, now, settled)
-        except LeaseHeldError as error:
+        except (LeaseHeldError, LeaseLostError) as error:
             decided = {*settled.done, *settled.changed, *settled.left_out}
             settled.left_out.update(dict.fromkeys((pk for pk in pks if pk not in decided), str(error)))
     return settled
