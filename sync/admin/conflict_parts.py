@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import UNKNOWN, named, number
+from connectors.admin.parts import UNKNOWN, named, number, why_link
 from sync.core.policy import Policy
 from sync.core.settling import POLICIES, Effect, Refusal, Step, Way
 from sync.models import SyncConflict
@@ -81,17 +81,20 @@ def product_of(conflict: SyncConflict) -> SafeString:
 
 def sides_of(conflict: SyncConflict) -> SafeString:
     """Result: one cell that says what the till says, the difference, and what the shop says."""
+    pair = conflict.alignment
+    why = why_link(listing=pair.listing_id, about=f"{pair}") if pair else ""
     off = None if conflict.difference is None or conflict.conflict_type != Type.QUANTITY else -conflict.difference
     pack = pack_of(conflict)
     return format_html(
         '<span class="pair{}"><span><small>till</small><b>{}</b></span><span class="d {}">{}</span>'
-        "<span><small>{}</small><b>{}</b></span></span>",
+        "<span><small>{}</small><b>{}</b></span></span> {}",
         "" if off is not None else " words",
         signed(conflict.pos_value),
         "" if not off else "up" if off > 0 else "down",
         number(off, signed=True) if off is not None else "≠" if conflict.pos_value and conflict.woo_value else "",
         f"shop, {pack}" if pack else "shop",
         signed(conflict.woo_value),
+        why,
     )
 
 
@@ -171,6 +174,7 @@ def mends_of(conflict: SyncConflict) -> list[tuple[str, str]]:
     if kind == Type.PRICE:
         links.append(("Prices", reverse("admin:sync_pricereview_changelist")))
     if pair:
+        links.append(("Why these numbers?", reverse("admin:alignment_listing_why", args=[pair.listing_id])))
         links.append(("The pair", reverse("admin:alignment_alignment_change", args=[pair.pk])))
         links.append(("The till's item", reverse("admin:inventory_item_change", args=[pair.item_id])))
     if listing:

@@ -93,7 +93,7 @@ def item_explain(
     levels, ledger = _levels_and_ledger(item, asked or Asked(zone))
     page = page_of(item, ledger, asked) if asked else None
     links = Links(page.rows if page else [])
-    conflicts = list(SyncConflict.objects.filter(Q(alignment__in=_keys(pairs), resolved_at=None) | links.wanted(item)))
+    conflicts = list(SyncConflict.objects.filter(_unsettled(pairs) | links.wanted(item)))
     links.know(conflicts)
     supply, held = _supply_and_held(pairs)
     writes = _writes(levels, pairs)
@@ -102,7 +102,7 @@ def item_explain(
     for pair in pairs:
         store = pair.listing.connection
         chain = rules.chain(item_id=item.pk, category=item.category, connection_ids=[store.pk])
-        mine = [one for one in conflicts if one.alignment_id == pair.pk and one.resolved_at is None]
+        mine = [one for one in conflicts if one.alignment_id == pair.pk and (one.resolved_at is None or one.is_left)]
         facts = _shop_facts(pair, levels, supply.get(store.pk, {}), writes.get((None, pair.listing_id)), mine, held.get(store.pk))
         said = [Link("conflict", one.pk, one.get_conflict_type_display()) for one in mine]
         shops.append(Shop(pair, shop_bridge(facts, when), rule_sentence(rule_rows(chain, store=store.name)), said))
@@ -119,8 +119,9 @@ def item_explain(
     )
 
 
-def _keys(pairs: Iterable[Alignment]) -> list[int]:
-    return [pair.pk for pair in pairs]
+def _unsettled(pairs: Iterable[Alignment]) -> Q:
+    """What is open about these pairs, or was left as it is."""
+    return Q(alignment__in=[pair.pk for pair in pairs]) & (Q(resolved_at=None) | Q(is_left=True))
 
 
 def _sentence(totals: Sequence[Total]) -> str:
@@ -193,7 +194,10 @@ def _shop_facts(
     held_run: Link | None,
 ) -> ShopFacts:
     listing = pair.listing
-    quantity = next((one for one in conflicts if one.conflict_type == SyncConflict.Type.QUANTITY), None)
+    about = [one for one in conflicts if one.conflict_type == SyncConflict.Type.QUANTITY]
+    waits = next((one for one in about if one.resolved_at is None), None)
+    left = next((one for one in about if one.is_left), None)
+    quantity = waits or left
     return ShopFacts(
         store=listing.connection.name,
         shelves=[_shelf(level, supplies=level.location_id in supply) for level in levels],
@@ -209,7 +213,8 @@ def _shop_facts(
         has_news=bool(listing.news_at and listing.read_at and listing.news_at > listing.read_at),
         put_off=put_off_of(getattr(listing, "put_off", None)),
         write=write_of(write),
-        difference=quantity.difference if quantity else None,
+        difference=waits.difference if waits else None,
+        left=left.difference if left else None,
         conflict=Link("conflict", quantity.pk, "the conflict") if quantity else None,
         held_run=held_run,
     )

@@ -75,9 +75,9 @@ def test_every_row_leads_to_where_it_came_from(shop):
     for view, key in (("sync_order", order.pk), ("sync_tillfeed", feed.pk), ("auth_user", manager.pk)):
         assert f'href="{reverse(f"admin:{view}_change", args=[key])}"' in html
     said = words(html)
-    assert "Sold online #5100" in said
-    assert "Given back online #5100" in said
-    assert "Counted by a person Maya Brandt" in said
+    assert "Sold online · #5100" in said
+    assert "Given back online · #5100" in said
+    assert "Counted by a person · Maya Brandt" in said
     assert f'href="{reverse("admin:auth_user_change", args=[manager.pk])}"' not in page(someone("viewer"), item_url(item))
 
 
@@ -216,7 +216,7 @@ def test_only_who_may_see_the_ledger_may_ask(shop):
     clerk.groups.add(Group.objects.create(name="Desk"))
     clerk.user_permissions.add(Permission.objects.get(codename="view_movement"))
     html = page(someone("clerk"), item_url(item))
-    assert "Sold online #5100" in words(html)
+    assert "Sold online · #5100" in words(html)
     assert "/sync/order/" not in html  # who may not look at orders is not sent there
 
 

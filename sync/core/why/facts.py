@@ -84,7 +84,8 @@ class Moment:
 class ShopFacts:
     """One listing: what its shop shows and should show. Its own numbers count what it counts: packs of `per` units.
 
-    `difference`: of the open conflict about its quantity, None where there is none. `held_run`: a run that waits for a manager.
+    `difference`: of the open conflict about its quantity, None where there is none; `left`: how far off a person has left its
+    number; `conflict`: that one, or this. `held_run`: a run that waits for a manager.
     """
 
     store: str
@@ -102,5 +103,6 @@ class ShopFacts:
     put_off: PutOff | None = None
     write: Write | None = None
     difference: Decimal | None = None
+    left: Decimal | None = None
     conflict: Link | None = None
     held_run: Link | None = None

@@ -89,9 +89,18 @@ def _to_shown(run: Run, facts: ShopFacts, target: Decimal | None, when: Moment) 
         odd = facts.suspect or ZERO
         conflict = [facts.conflict] if facts.conflict else []
         run.add("Changed in the shop; nothing explains it", units_of(odd, facts.per), Tone.ODD, links=conflict)
+        if _is_left(facts):
+            run.add("Left as it is by a person", units_of(facts.left or ZERO, facts.per), Tone.ODD, links=conflict)
         run.add(_since(facts), end - run.left, Tone.HELD)
     read = f"read {moment_said(facts.read_at, when.zone, when.now)}" if facts.read_at else "never read whole"
     run.total(f"{facts.store} shows", at=facts.read_at, note=" · ".join(filter(None, [_packs(shows, facts), read])))
+
+
+def _is_left(facts: ShopFacts) -> bool:
+    """Does the shop show just what a person has left beside what it should? Then it is no drift."""
+    if facts.left is None or facts.shows is None or facts.baseline is None or facts.suspect:
+        return False
+    return facts.shows - facts.baseline == facts.left
 
 
 def _since(facts: ShopFacts) -> str:
@@ -117,6 +126,9 @@ def _sentence(facts: ShopFacts, target: Decimal | None, steps: list[Step], when:
     if facts.shows == target:
         return f"{facts.store} shows {_number(facts.shows, facts)} because {because}."
     believed = facts.baseline == target and not facts.suspect and not facts.put_off
+    if believed and _is_left(facts):
+        beside = amount(facts.left, signed=True)
+        return f"{facts.store} shows {_number(facts.shows, facts)}: {amount(target)} because {because}, and {beside} that a person has left."  # noqa: E501 - words
     if believed:
         return f"{facts.store} should show {_number(target, facts)} by now because {because}. It showed {amount(facts.shows)} when it was read{at}."  # noqa: E501 - two sentences
     return f"{facts.store} shows {_number(facts.shows, facts)} and should show {amount(target)}, because {because}."

@@ -99,6 +99,14 @@ def test_an_edit_that_nobody_has_decided_about_stands_alone_and_leads_to_its_con
     assert (bridge.standing, bridge.next_step, bridge.links) == (Standing.PERSON, "Settle the conflict.", [link])
 
 
+def test_a_difference_that_a_person_has_left_is_in_step_and_told_apart():
+    link = Link("conflict", 3, "the conflict")
+    bridge = shop_bridge(replace(IN_STEP, shows=Decimal(17), left=Decimal(3), conflict=link), WHEN)
+    assert [(step.what, step.change, list(step.links)) for step in bridge.steps][-2] == ("Left as it is by a person", 3, [link])
+    assert bridge.standing == Standing.IN_STEP
+    assert bridge.sentence == "web shows 17: 14 because 14 lie on the shelf, and +3 that a person has left."
+
+
 def test_a_suspect_gets_a_second_look():
     bridge = shop_bridge(replace(IN_STEP, shows=Decimal(15), suspect=Decimal(1)), WHEN)
     assert bridge.standing == Standing.WAITING
@@ -176,6 +184,7 @@ def shop_facts(draw) -> ShopFacts:
         per=draw(some.sampled_from([1, 1, 6, 100])), counting=draw(some.sampled_from(Counting)), shows=draw(maybe), read_at=READ,
         baseline=draw(maybe), suspect=draw(maybe), is_live=draw(some.booleans()), has_news=draw(some.booleans()),
         put_off=draw(some.none() | some.just(PutOff(1, NOW, "x"))), write=draw(write_), difference=draw(maybe),
+        left=draw(maybe),
     )  # fmt: skip
 
 
