@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
@@ -41,6 +42,7 @@ class ThresholdAdmin(AskedActionsAdmin, HistoryAdmin):
     list_filter = ("connection", "category")
     list_select_related = ("connection", "item")
     list_per_page = 50
+    paginator = Paginator  # a list that is edited in place needs its rows as a queryset
     search_fields = ("category", "item__sku", "item__name")
     raw_id_fields = ("item",)
     fieldsets = (("For what", {"fields": ("connection", "category", "item")}), ("Limits", {"fields": LIMITS}))

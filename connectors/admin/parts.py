@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +19,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
+
+from connectors.admin.paging import BothEndsPaginator
 
 if TYPE_CHECKING:  # Django's own classes take a parameter only for the type checker
     AnyModelAdmin = admin.ModelAdmin[Any]
@@ -112,6 +115,8 @@ def duration(start: datetime | None, end: datetime | None) -> str:
 
 class AskedActionsAdmin(AnyModelAdmin):
     """A list called by its name. A posted action that the reader may not do gets 403, where Django would silently do nothing."""
+
+    paginator: ClassVar["type[Paginator[Any]]"] = BothEndsPaginator
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         wanted = request.POST.get("action") if request.method == "POST" else None

@@ -49,7 +49,7 @@ def engine_measure(*, folder: Path, database: str, sizes: tuple[int, int], times
         say(f"the engine on {database}, {items:,} items")
         place = folder / f"{database}-{number}"
         place.mkdir()
-        with _database(database, place) as url:
+        with database_new(database, place) as url:
             found.append(_size(place, url, items, times=times * (3 if number == 0 else 1)))
     return Engine(database, *found)
 
@@ -75,7 +75,7 @@ def _size(folder: Path, database_url: str, items: int, *, times: int) -> Sync:
 
 
 @contextmanager
-def _database(name: str, folder: Path) -> Iterator[str]:
+def database_new(name: str, folder: Path) -> Iterator[str]:
     """Result: the address of a new database, which is gone afterwards."""
     if name == "sqlite":
         yield f"sqlite:///{folder / 'bench.sqlite3'}"
