@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Max, Sum
+from django.db.models import Exists, Max, OuterRef, Sum
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from alignment.models import Alignment, StoreLocation
 from connectors.contract import StockManagement
-from inventory.models import Item, StockLevel
+from inventory.models import Item, Movement, StockLevel
 from sync.core.policy import DriftClass
 from sync.limits import limits
 from sync.models import OrderLine, OutboundWrite, SyncConflict, SyncState
@@ -97,9 +97,12 @@ def _agrees_again(pair: Alignment) -> bool:
 
 
 def _below_zero(ctx: RunContext, item_ids: Iterable[int]) -> dict[int, Decimal]:
-    """Result: what lies on the shelf of items that were sold more often than they lay there."""
+    """Result: what lies on the shelf of items that were sold more often than they lay there, at both sides together. One that the
+    till alone sells below zero is no matter between the two: the alert about the shelf tells of it."""
     places = StoreLocation.objects.filter(store=ctx.store.connection).values("location_id")
-    levels = StockLevel.objects.filter(item_id__in=list(item_ids), location_id__in=places, on_hand__lt=0).order_by()
+    online = Movement.objects.filter(item_id=OuterRef("item_id"), kind=Movement.Kind.ONLINE, quantity__lt=0)
+    below = StockLevel.objects.filter(item_id__in=list(item_ids), location_id__in=places, on_hand__lt=0)
+    levels = below.filter(Exists(online)).order_by()
     return dict(levels.values("item_id").annotate(sum=Sum("on_hand")).values_list("item_id", "sum"))
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from alignment.models import Alignment, Listing
-from inventory.models import Item, Movement
+from inventory.models import Item, Movement, StockLevel
 from sync.models import OutboundWrite, SyncConflict, SyncLog, SyncPolicy, SyncState
 from tests.sync.shop import INCREMENTAL
 
@@ -240,6 +240,17 @@ def test_a_shelf_sold_twice_goes_below_zero_and_is_told(open_shop):
     shop.export()
     shop.sync()
     assert only().resolution == "gone"
+
+
+def test_a_till_that_sells_below_zero_alone_is_no_matter_between_till_and_shop(open_shop):
+    shop = open_shop(stock={"A": 1, "B": 10})
+    shop.running()
+    shop.till.sell("A", 3)
+    shop.clock.tick(minutes=5)
+    shop.export()
+    shop.sync()
+    assert StockLevel.objects.get(item__sku="A").on_hand == -2  # an alert tells of it (tests/alerts)
+    assert not SyncConflict.objects.exists()
 
 
 def test_a_changed_sku_is_flagged_and_the_pair_holds(open_shop):
