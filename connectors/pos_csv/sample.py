@@ -12,7 +12,7 @@ from connectors.pos_csv.columns import first_header_line, presets_that_fit, reso
 from connectors.pos_csv.dialect import cells_of, decodes, delimiter_of, encoding_of, lines_of, looks_like_utf8, separator_line
 from connectors.pos_csv.numbers import NumberFormat
 from connectors.pos_csv.parse import parse_file
-from connectors.pos_csv.problems import FileRefusedError, rejects_row
+from connectors.pos_csv.problems import PARTIAL_CODES, FileRefusedError, rejects_row
 from connectors.pos_csv.settings import PosCsvSettings
 
 LOOK_BELOW = 20  # lines among which the column names are looked for
@@ -40,6 +40,7 @@ class Sample:
     rows: int = 0
     readings: int = 0
     bad_rows: int = 0
+    bad_prices: int = 0  # rows that are used all the same
     lines: Sequence[SampleLine] = ()  # the first ones, good and bad
     problems: Sequence[RowProblem] = ()  # the first bad lines, wherever they are
     notes: Sequence[RowProblem] = ()  # by which nothing is lost
@@ -68,6 +69,7 @@ def sample_read(path: Path, settings: PosCsvSettings) -> Sample:
         rows=parsed.rows,
         readings=len(parsed.readings),
         bad_rows=len({one.line for one in serious if rejects_row(one)}),
+        bad_prices=len({one.line for one in serious if one.code in PARTIAL_CODES}),
         lines=_lines(parsed.readings, serious),
         problems=serious[:SHOWN_BAD],
         notes=[one for one in parsed.problems if not one.serious][:SHOWN_BAD],
@@ -158,12 +160,12 @@ def _whole(settings: PosCsvSettings) -> PosCsvSettings:
 
 
 def _trouble(path: Path, settings: PosCsvSettings) -> tuple[str, int]:
-    """Result: the code of why the file can't be read so, "" where it can; and how many of its lines can't."""
+    """Result: the code of why the file can't be read so, "" where it can; and in how many places it can't."""
     try:
         parsed = parse_file(path, settings)
     except ConnectorError as error:
         return error.code or "refused", 0
-    return "", sum(1 for one in parsed.problems if rejects_row(one))
+    return "", sum(1 for one in parsed.problems if one.serious)
 
 
 def _quiet(work: Callable[[], Mapping[str, str]]) -> Mapping[str, str]:

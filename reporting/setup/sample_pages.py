@@ -58,7 +58,8 @@ class SamplePages:
             content=file.read(), name=file.name, encoding="", user_id=person(request).pk, session=request.session,
             now=timezone.now(), pos_id=till.pk, sort=SAMPLE,
         )  # fmt: skip
-        sample = sample_read(kept.path, _settings(till))
+        usual = _settings(till)
+        sample = sample_read(kept.path, usual.model_copy(update=sample_settings(kept.path, usual)))
         if sample.error and not sample.header:
             upload_drop(upload=kept, session=request.session)
             form.add_error("file", _said(sample.error))
@@ -79,21 +80,20 @@ class SamplePages:
             usual = _settings(till)
             changes = sample_settings(kept.path, usual)
             return self._shown(request, till, kept, usual.model_copy(update=changes), None, recognised=changes)
-        chosen, complaint = _posted(till, request.POST)
+        said = _recognising(till, kept, request.POST)
+        chosen, complaint = _posted(till, said)
         if complaint:
             messages.error(request, complaint)
-        return self._shown(request, till, kept, chosen, request.POST)
+        return self._shown(request, till, kept, chosen, said)
 
     def _shown(
         self, request: HttpRequest, till: Connection, kept: Upload, chosen: PosCsvSettings, said: QueryDict | None,
         recognised: dict[str, Any] | None = None,
     ) -> HttpResponse:  # fmt: skip
-        first = sample_read(kept.path, chosen)
-        form = ColumnsForm(_fitting(said, first), sample=first, chosen=chosen)
-        sample = first
+        sample = sample_read(kept.path, chosen)
+        form = ColumnsForm(_fitting(said, sample), sample=sample, chosen=chosen)
         if form.is_bound and form.is_valid():
-            wanted = _with(till, form.settings_chosen())
-            sample = sample_read(kept.path, wanted)
+            sample = sample_read(kept.path, _with(till, form.settings_chosen()))
             if "save" in request.POST and sample.error is None:
                 return self._saved(request, till, kept, form)
             if "save" in request.POST:
@@ -159,6 +159,20 @@ def _posted(till: Connection, said: QueryDict) -> tuple[PosCsvSettings, str]:
         return _settings(till), " ".join(settings_errors(error))
 
 
+def _recognising(till: Connection, kept: Upload, said: QueryDict) -> QueryDict:
+    """Result: what was posted, with what the file tells by now that its columns are known: how it writes numbers, for instance.
+    What a person has chosen otherwise than usual stays."""
+    usual = _settings(till)
+    chosen, complaint = _posted(till, said)
+    data = said.copy()
+    for name, value in {} if complaint else sample_settings(kept.path, chosen).items():
+        if getattr(chosen, name) == getattr(usual, name) and name != "final_newline_required":
+            data[name] = str(getattr(value, "value", value))
+        elif name == "final_newline_required":
+            data.pop(name, None)
+    return data
+
+
 def _fitting(said: QueryDict | None, sample: Sample) -> QueryDict | None:
     """Result: what was posted, without columns that the file, as it is read now, doesn't have."""
     if said is None:
@@ -180,11 +194,14 @@ def _step(error: ConnectorError | None) -> str:
 
 
 def _outcome(sample: Sample) -> str:
-    rows = counted(sample.rows, "row", "rows")
+    prices = ""
+    if sample.bad_prices:
+        prices = f" The price or cost of {counted(sample.bad_prices, 'row', 'rows')} can't; its quantity is used all the same."
     if not sample.bad_rows:
-        return f"All is well: {rows} can be read." if sample.rows != 1 else "All is well: its one row can be read."
+        rows = counted(sample.rows, "row", "rows")
+        return f"{'All is well: ' if not prices else ''}{rows} can be read.{prices}"
     bad, good = counted(sample.bad_rows, "row", "rows"), counted(sample.readings, "reading", "readings")
-    return f"{bad} of {sample.rows:,} can't be used; {good} can."
+    return f"{bad} of {sample.rows:,} can't be used; {good} can.{prices}"
 
 
 def _recognised(sample: Sample, chosen: PosCsvSettings, changes: dict[str, Any] | None) -> list[str]:

@@ -322,6 +322,7 @@ class _Shop:
         OutboundWrite.objects.bulk_create(writes)
 
     def conflicts(self) -> None:
+        from django.contrib.auth.models import User
         from simple_history.utils import bulk_create_with_history
 
         from sync.models import PriceReview, SyncConflict
@@ -349,6 +350,17 @@ class _Shop:
                 reason="Small: the till won by rule.",
             )
             for n in range(20)
+        ]  # fmt: skip
+        how = SyncConflict.Resolution
+        rows += [  # settled by a person; the second one is left as it is
+            SyncConflict(
+                store=self.store, alignment=self.confirmed[n], conflict_type=SyncConflict.Type.QUANTITY, why=whys[2][0],
+                pos_value=f"{self.on_hand[n]:f}", woo_value=f"{self.on_hand[n] + 5:f}", difference=Decimal(5),
+                drift_class=SyncConflict.Class.MAJOR, detected_at=self.ago(hours=3), resolved_at=self.ago(hours=2),
+                resolution=resolution, is_left=resolution == how.IGNORED, reason=reason,
+                resolved_by=User.objects.get(username="manager"),
+            )
+            for n, resolution, reason in ((51, how.WOO, "Trust the shop"), (52, how.IGNORED, "Five more come with each delivery"))
         ]  # fmt: skip
         bulk_create_with_history(rows, SyncConflict)
         for n, (_, _, off, minutes) in whys.items():  # the shop shows what its conflict says

@@ -64,7 +64,7 @@ class ServedShop:
 
 @contextlib.contextmanager
 def served(folder: Path, *, products: int = 66) -> Iterator[ServedShop]:
-    """Seed a shop in that folder and serve it until the block ends."""
+    """Seed a shop in that folder and serve it until the block ends. Without products there are people, and nothing else."""
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.settings",

@@ -9,12 +9,16 @@
         const answer = await fetch(window.location.href, {method: 'POST', body: new FormData(form), credentials: 'same-origin'});
         if (!answer.ok || mine !== asked) return;
         const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
-        const parts = changed.name.startsWith('column_') ? ['preview'] : ['preview', 'column-fields'];
-        for (const id of parts) {
-            const part = fresh.getElementById(id);
-            if (part) document.getElementById(id).innerHTML = part.innerHTML; // our own page's, escaped there
+        for (const id of ['preview', 'column-fields', 'reading-fields']) {
+            const [part, old] = [fresh.getElementById(id), document.getElementById(id)];
+            if (part && !old.contains(changed)) old.innerHTML = part.innerHTML; // our own page's, escaped there
         }
     };
 
-    if (form) form.addEventListener('change', (event) => { look(event.target).catch(() => {}); });
+    if (form) {
+        form.addEventListener('change', (event) => { look(event.target).catch(() => {}); });
+        // Chosen before this script was there, or brought back by the browser.
+        const early = [...form.querySelectorAll('select')].find((one) => [...one.options].some((all) => all.selected && !all.defaultSelected));
+        if (early) look(early).catch(() => {});
+    }
 }
