@@ -17,6 +17,7 @@ ALONE = {
     "connect a shop": "/admin/connectors/connection/add/?kind=woocommerce",
     "search without result": "/admin/inventory/item/?q=nothing+is+called+this",
     "conflicts settled": "/admin/sync/syncconflict/?state=all",
+    "conflicts left": "/admin/sync/syncconflict/?state=left",
     "missing page": "/admin/inventory/item/999999/change/",
 }
 OF_ONE = {  # views of one row beside Django's own: SQL for the row, then the view's name
@@ -25,7 +26,9 @@ OF_ONE = {  # views of one row beside Django's own: SQL for the row, then the vi
         "sync_syncconflict_settle",
         "?winner=pos",
     ),
+    "count a shelf": ("select id from sync_syncconflict where resolved_at is null", "sync_syncconflict_settle", "?winner=count"),
     "one open conflict": ("select id from sync_syncconflict where resolved_at is null", "sync_syncconflict_change", ""),
+    "one settled conflict": ("select id from sync_syncconflict where resolved_by_id > 0", "sync_syncconflict_change", ""),
     "release a run": ("select id from sync_syncrun where state = 'held'", "sync_syncrun_release", ""),
     "held run": ("select id from sync_syncrun where state = 'held'", "sync_syncrun_change", ""),
     "held export": ("select id from sync_tillfeed where state = 'held'", "sync_tillfeed_change", ""),
