@@ -36,6 +36,7 @@ def main() -> int:
     def say(what: str) -> None:
         print(f"[{time.monotonic() - began:4.0f} s] {what}", file=sys.stderr, flush=True)
 
+    from tests.bench.page_report import pages_kept
     from tests.bench.report import Measured, page
 
     with tempfile.TemporaryDirectory(prefix="evenstock-bench-") as folder:
@@ -45,7 +46,7 @@ def main() -> int:
     say("done")
     measured = Measured(synced, engines, asked.quick, (load, os.getloadavg()[0]), matching)
     if asked.write:
-        PAGE.write_text(page(measured), encoding="utf-8")
+        PAGE.write_text(page(measured) + pages_kept(), encoding="utf-8")
     if not asked.json_only:
         print(f"{measured.as_text()}\n")
     print(json.dumps(measured.as_json()))

@@ -144,7 +144,8 @@ Measured on {date} on a machine with {cores} cores, which the sandbox's store sh
 
     make bench                              # everything, about seven minutes
     python -m tests.bench --only engine     # or full_sync; --quick for a look; --version 10.2 for the older WooCommerce
-    python -m tests.bench --write           # writes this page
+    python -m tests.bench --write           # writes this page, but for the admin's pages
+    python -m tests.bench.pages --write     # those: their section at the end
 
 The last line is JSON: `floor` is our time over the floor's (goal: ≤ 1.10), `b1` to `b3` the other's time over ours (goals:
 B1 ≥ 60 with nothing changed and ≥ 30 with 5 %; B2 > 1 throughout).
