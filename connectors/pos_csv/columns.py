@@ -67,6 +67,24 @@ def resolve(header: Sequence[str], settings: PosCsvSettings) -> Columns:
     )
 
 
+def recognised(header: Sequence[str], settings: PosCsvSettings) -> dict[str, str]:
+    """Result: role → header, as far as that is clear; for people, also where a file can't be used yet."""
+    try:
+        return resolve(header, settings).found()
+    except (ConfigError, FileRefusedError):
+        pass
+    preset, keys = PRESETS[settings.preset], [header_key(name) for name in header]
+    found: dict[str, str] = {}
+    for role in ROLES:
+        try:
+            at = _role(role, header, keys, preset, settings)
+        except (ConfigError, FileRefusedError):
+            continue
+        if at is not None:
+            found[role] = header[at]
+    return found
+
+
 def _role(role: Role, header: Sequence[str], keys: list[str], preset: Preset, settings: PosCsvSettings) -> int | None:
     if role in settings.columns:
         return _configured(role, settings.columns[role], header, keys)

@@ -1,14 +1,14 @@
 """A sample of a till's export, looked at by a person before anything of it is used: how it would be read, line by line, and what
 its own letters and numbers say about the settings it needs. Nothing is kept, nothing moved."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from connectors.contract import RowProblem, TillReading
 from connectors.errors import ConfigError, ConnectorError
-from connectors.pos_csv.columns import first_header_line, presets_that_fit, resolve
+from connectors.pos_csv.columns import first_header_line, presets_that_fit, recognised, resolve
 from connectors.pos_csv.dialect import cells_of, decodes, delimiter_of, encoding_of, lines_of, looks_like_utf8, separator_line
 from connectors.pos_csv.numbers import NumberFormat
 from connectors.pos_csv.parse import parse_file
@@ -60,7 +60,7 @@ def sample_read(path: Path, settings: PosCsvSettings) -> Sample:
     except ConnectorError as error:
         told = error.problems if isinstance(error, FileRefusedError) else ()
         return Sample(
-            **about, error=error, problems=[one for one in told if one.serious][:SHOWN_BAD], found=_found(header, settings)
+            **about, error=error, problems=[one for one in told if one.serious][:SHOWN_BAD], found=recognised(header, settings)
         )
     serious = [one for one in parsed.problems if one.serious]
     return Sample(
@@ -140,7 +140,7 @@ def _preset(header: Sequence[str], settings: PosCsvSettings) -> str:
         return settings.preset
     fitting = presets_that_fit(header, settings)
     fitting += ["generic"] if _resolves(header, settings.model_copy(update={"preset": "generic"})) else []
-    return max(fitting, key=lambda name: len(_found(header, settings.model_copy(update={"preset": name}))), default="")
+    return max(fitting, key=lambda name: len(recognised(header, settings.model_copy(update={"preset": name}))), default="")
 
 
 def _reading(path: Path, settings: PosCsvSettings) -> dict[str, Any]:
@@ -166,17 +166,6 @@ def _trouble(path: Path, settings: PosCsvSettings) -> tuple[str, int]:
     except ConnectorError as error:
         return error.code or "refused", 0
     return "", sum(1 for one in parsed.problems if one.serious)
-
-
-def _quiet(work: Callable[[], Mapping[str, str]]) -> Mapping[str, str]:
-    try:
-        return work()
-    except ConnectorError:
-        return {}
-
-
-def _found(header: Sequence[str], settings: PosCsvSettings) -> Mapping[str, str]:
-    return _quiet(lambda: resolve(header, settings).found())
 
 
 def _resolves(header: Sequence[str], settings: PosCsvSettings) -> bool:

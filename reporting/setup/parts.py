@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from connectors.admin.parts import badge
 from connectors.models import Connection
+from reporting.core.words import percent_said
 
 
 class State(StrEnum):
@@ -52,6 +53,10 @@ class Step:
     notes: Sequence[str] = ()
     acts: Sequence[Act] = ()
     share: Decimal | None = None  # of the way, where there is a figure for it: 0 to 100
+
+    @property
+    def share_said(self) -> str:
+        return percent_said(self.share)
 
     @property
     def is_open(self) -> bool:

@@ -12,7 +12,7 @@ from reporting.setup.rows import Rows, StoreRows
 def add_acts(side: Side, *, is_main: bool) -> list[Act]:
     """Result: a button for each kind of that side."""
     kinds = [kind for kind in sorted(LABELS) if kind_get(kind).capabilities.side == side]
-    word = "Add a" if is_main else "Add another:"
+    word = "Add a" if is_main else "Add another"
     return [Act(f"{word} {_kind_word(kind)}", "setup_add", (kind,), needs=ADD, is_main=is_main) for kind in kinds]
 
 

@@ -7,7 +7,7 @@ from decimal import ROUND_DOWN, Decimal
 from django.utils.timesince import timesince
 
 from reporting.core.metrics import COVERAGE
-from reporting.core.words import counted
+from reporting.core.words import counted, percent_said
 from reporting.setup.parts import LIVE, START, Act, Path, State, Step
 from reporting.setup.rows import Rows, StoreRows
 from reporting.setup.sides import shop_missing, shop_step, till_step
@@ -54,7 +54,9 @@ def _align(one: StoreRows, *, ready: bool) -> Step:
         f"Review {counted(one.proposals, 'proposal', 'proposals')}", "alignment_alignment_review", query=between, is_main=True
     )
     imports = Act("Import a file", "alignment_alignment_import", needs="alignment.add_alignment")
-    said = f"{one.items_aligned:,} of {counted(one.items, 'item has', 'items have')} a partner in the shop: {share} %."
+    said = (
+        f"{one.items_aligned:,} of {counted(one.items, 'item has', 'items have')} a partner in the shop: {percent_said(share)}."
+    )
     if not one.items_aligned and not one.proposals:
         nothing = (
             f"{counted(one.items, 'item', 'items')} and {counted(one.listings, 'product', 'products')} were read, and no two of "

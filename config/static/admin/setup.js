@@ -9,7 +9,7 @@
         const answer = await fetch(window.location.href, {method: 'POST', body: new FormData(form), credentials: 'same-origin'});
         if (!answer.ok || mine !== asked) return;
         const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
-        for (const id of ['preview', 'column-fields', 'reading-fields']) {
+        for (const id of ['verdict', 'preview', 'column-fields', 'reading-fields']) {
             const [part, old] = [fresh.getElementById(id), document.getElementById(id)];
             if (part && !old.contains(changed)) old.innerHTML = part.innerHTML; // our own page's, escaped there
         }
