@@ -12,7 +12,7 @@ from sync.core.why.ledger import EACH, Moved, Total, movement_steps
 from sync.core.why.steps import ZERO, Step, moment_said
 from sync.why.links import Links
 
-AT_ONCE = 2000  # movements that one page looks at, where days are shown
+AT_ONCE = 800  # movements that one page looks at, where days are shown
 DAYS = 31  # that one page shows
 OF_A_DAY = 200  # movements of one day that a page shows one by one
 

@@ -1,14 +1,12 @@
 """`test_alignment --sku S`: what a SKU is aligned with, and what follows from it."""
 
 from collections.abc import Iterator
-from datetime import datetime
-from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.core.management.base import CommandParser
-from django.db.models import Q, Sum
+from django.db.models import Q
+from django.utils import timezone
 
 from alignment.matching.normalise import sku_key
 from alignment.models import Alignment, Listing
@@ -16,18 +14,17 @@ from alignment.selectors import items_by_sku, listings_by_sku, pairs_by_sku
 from connectors.contract import Side
 from connectors.management.base import CommandExit, EvenstockCommand, Exit, connection_named
 from connectors.models import Connection
-from inventory.models import Item, StockLevel
-from sync.core.targets import owed
-from sync.models import OutboundWrite
-from sync.selectors import targets_of
+from inventory.models import Item
+from sync.core.why.steps import amount
+from sync.why.read import item_explain, subject_of
 
 CANDIDATES = 10
 
 
 class Command(EvenstockCommand):
     help = (
-        "Says what a SKU of the till or the store is aligned with and why, what both sides last said, what the store should show "
-        "and what it is owed. Writes nothing. Exit codes: 0 the SKU is known, 1 it is not."
+        "Says what a SKU of the till or the store is aligned with and why, and why both sides' numbers are what they are, with "
+        "what is owed. Writes nothing. Exit codes: 0 the SKU is known, 1 it is not."
     )
     connection_help = "Only this store (default: every store)."
 
@@ -68,37 +65,25 @@ def _pair_lines(pair: Alignment) -> Iterator[str]:
     if pair.pack:
         yield f"  The store sells it in {pair.pack}: one of them is {pair.units_per_listing} of the till's units."
     yield f"  Why: {pair.get_match_type_display()}, confidence {pair.confidence.normalize():f}: {why}"
-    for level in StockLevel.objects.filter(item=item).select_related("location"):
-        reserved = f", {_number(level.reserved)} of them reserved" if level.reserved else ""
-        said = f"the till said {_number(level.last_reading)} {_when(level.read_at, item.connection)}"
-        said += _by_now(level.baseline, level.last_reading)
-        yield f"  {level.location}: {_number(level.on_hand)} on hand{reserved}; {said}"
-    shown = f"{_number(listing.quantity)} {_when(listing.read_at, listing.connection)}"
-    yield f"  The store showed {shown}{_by_now(listing.baseline, listing.quantity)}"
-    target = targets_of(store=listing.connection, pairs=[(listing.pk, item.pk, pair.units_per_listing)]).get(listing.pk)
-    in_packs = f" ({pair.pack})" if pair.pack else ""
-    yield f"  It should show {_number(target)}{in_packs}; owed: {_owed_text(listing, target)}"
+    yield from _numbers_lines(pair)
 
 
-def _by_now(believed: Decimal | None, reading: Decimal | None) -> str:
-    """Result: what a system should show by now, with our writes and its orders since; "" where that is what it said last."""
-    return "" if believed is None or believed == reading else f"; by what happened since, {_number(believed)}"
-
-
-def _owed_text(listing: Listing, target: Decimal | None) -> str:
-    """Result: what the store must still be told (design.md §3.2), or why nobody can tell."""
-    if target is None:
-        return "unknown, since no location that supplies this store counts the item"
-    if not listing.counts_stock:
-        gone = listing.missing_since is not None
-        return "nothing, since the listing is gone" if gone else "nothing, since the store does not count this listing itself"
-    if listing.baseline is None:
-        return "unknown until the store is read again"
-    unanswered = OutboundWrite.objects.filter(listing=listing, state__in=OutboundWrite.UNANSWERED)
-    in_flight = unanswered.aggregate(sum=Sum("delta"))["sum"] or Decimal(0)
-    difference = owed(target=target, baseline=listing.baseline, in_flight=in_flight)
-    sent = f" ({_number(in_flight)} sent and not answered yet)" if in_flight else ""
-    return f"{difference.normalize():+f}{sent}" if difference else f"nothing{sent}"
+def _numbers_lines(pair: Alignment) -> Iterator[str]:
+    """Result: why both sides' numbers are what they are: what the admin's “Why this number” says, without its movements."""
+    found = subject_of(item=pair.item_id)
+    if found is None:
+        return
+    explained = item_explain(item=found[0], pairs=found[1], now=timezone.now())
+    yield f"  {explained.sentence}"
+    shops = [one.bridge for one in explained.shops if one.pair.pk == pair.pk]
+    for bridge in [*(one.bridge for one in explained.shelves), *shops]:
+        yield f"  {bridge.sentence}"
+        if bridge.why_not:
+            yield f"    {bridge.why_not} {bridge.next_step}"
+        for step in bridge.steps:
+            change = "" if step.change is None else amount(step.change, signed=True)
+            note = f" ({step.note})" if step.note else ""
+            yield f"    {change:>6} {amount(step.left):>6}  {step.what}{note}"
 
 
 def _decided_otherwise(pairs: list[Alignment]) -> Iterator[str]:
@@ -136,13 +121,3 @@ def _unknown(sku: str) -> str:
 
 def _thing(thing: Item | Listing) -> str:
     return f"{thing} ({thing.name})" if thing.name else str(thing)
-
-
-def _number(quantity: Decimal | None) -> str:
-    return "an unknown number" if quantity is None else f"{quantity.normalize():f}"
-
-
-def _when(moment: datetime | None, connection: Connection) -> str:
-    if moment is None:
-        return "(never read)"
-    return f"on {moment.astimezone(ZoneInfo(connection.time_zone)):%Y-%m-%d at %H:%M} ({connection.time_zone})"
