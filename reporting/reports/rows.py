@@ -22,6 +22,7 @@ from sync.models import OutboundWrite, RunProblem, SyncConflict, SyncLog, SyncRu
 
 MONTH = 30  # days in charts
 OFTEN = 2  # conflicts of one product within the period
+ZERO = Decimal(0)
 RULES_WIN = (SyncConflict.Resolution.POS, SyncConflict.Resolution.WOO)
 
 
@@ -169,13 +170,14 @@ def _shelves(scope: Scope, limits: LimitTable) -> dict[str, Shelf]:
     free = Sum(F("levels__on_hand") - F("levels__reserved"), filter=Q(levels__baseline__isnull=False))
     rows = Item.objects.filter(connection__in=scope.tills, missing_since=None).order_by().annotate(free=free)
     shelves: dict[str, Shelf] = defaultdict(Shelf)
+    highest = max(limits.said("low_stock_below"), default=ZERO)  # what is over it is low by no limit
     for pk, category, till, available in rows.values_list("pk", "category", "connection_id", "free").iterator(2000):
         shelf = shelves[category]
         if available is None:
             shelf.unknown += 1
         elif available <= 0:
             shelf.out += 1
-        elif _is_low(limits, pk, category, till, available):
+        elif available < highest and _is_low(limits, pk, category, till, available):
             shelf.low += 1
         else:
             shelf.in_stock += 1
