@@ -94,10 +94,10 @@ class SamplePages:
         form = ColumnsForm(_fitting(said, sample), sample=sample, chosen=chosen)
         if form.is_bound and form.is_valid():
             sample = sample_read(kept.path, _with(till, form.settings_chosen()))
-            if "save" in request.POST and sample.error is None:
+            if "save" in request.POST and sample.readings:
                 return self._saved(request, till, kept, form)
             if "save" in request.POST:
-                messages.error(request, "Nothing was saved: with these choices the file can't be read.")
+                messages.error(request, "Nothing was saved: with these choices no row of the file can be read.")
         return self._page(
             request, "columns.html", f"How exports of {till} are read", till,
             form=form, sample=sample, upload=kept, outcome=_outcome(sample), recognised=_recognised(sample, chosen, recognised),
