@@ -157,13 +157,20 @@ def reasons_for(way: Way, person: User) -> list[str]:
     return [f"{LABELS[way]}, decided by {person.get_full_name() or person.get_username()}", *REASONS[way]]
 
 
+def align_url(conflict: SyncConflict) -> str:
+    """Result: where what was sold unaligned is aligned; "" for anything else, and where the shop has no product for it."""
+    if conflict.conflict_type != Type.MISSING_ALIGNMENT or not conflict.listing_id:
+        return ""
+    return f"{reverse('admin:alignment_alignment_add')}?{urlencode({'listing': conflict.listing_id})}"
+
+
 def mends_of(conflict: SyncConflict) -> list[tuple[str, str]]:
     """Result: where its cause is looked at or mended: words and address."""
     pair, listing = conflict.alignment, conflict.listing or (conflict.alignment.listing if conflict.alignment else None)
     links: list[tuple[str, str]] = []
     kind = Type(conflict.conflict_type)
-    if kind == Type.MISSING_ALIGNMENT and listing:
-        links.append(("Align it…", f"{reverse('admin:alignment_alignment_add')}?{urlencode({'listing': listing.pk})}"))
+    if align := align_url(conflict):
+        links.append(("Align it…", align))
     if conflict.order_id:
         links.append((f"Order {conflict.order}", reverse("admin:sync_order_change", args=[conflict.order_id])))
     if kind == Type.UNSETTLED:

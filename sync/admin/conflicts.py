@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from connectors.admin.parts import HistoryAdmin, ReadOnlyAdmin, badge, moment, number, person
 from sync.admin.conflict_parts import (
     CLASS_TONES,
+    align_url,
     mends_of,
     pack_of,
     product_of,
@@ -232,5 +233,6 @@ class SyncConflictAdmin(ReadOnlyAdmin, HistoryAdmin):
 
     @admin.display(description="settle")
     def settle(self, conflict: SyncConflict) -> SafeString:
-        shown = {"conflict": conflict, "rows": conflict.way_rows[:2], "mends": mends_of(conflict)}  # type: ignore[attr-defined]
+        rows = [row for row in conflict.way_rows if row.way in (Way.POS, Way.WOO, Way.NOTED) and row.url]  # type: ignore[attr-defined]
+        shown = {"conflict": conflict, "rows": rows, "align": align_url(conflict)}
         return SafeString(render_to_string("admin/sync/syncconflict/buttons.html", shown))
