@@ -1,7 +1,9 @@
 """“Why this number”, in the admin: of an item, of a listing, or found by what people call it."""
 
+import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +26,7 @@ from sync.why.past import item_explain_then
 from sync.why.read import item_explain, subject_of
 from sync.why.words import zone_of
 
+MINUTE = re.compile(r"[^T ]+[T ]\d\d:\d\d")
 YEARS = range(2000, 2100)  # others are slips of a finger, and no clock's
 
 
@@ -51,6 +54,8 @@ def _moment(text: str, zone: ZoneInfo) -> datetime:
     found = datetime.fromisoformat(text)
     if found.year not in YEARS:
         raise ValueError(text)
+    if MINUTE.fullmatch(text):
+        found += timedelta(seconds=59, microseconds=999_999)  # what the page dates to that minute is in it
     return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
 
 
@@ -102,6 +107,8 @@ class WhyViews:
         query = {name: request.GET[name] for name in ("at", "day", "before") if name in request.GET}
         zone, now = zone_of(item.connection), timezone.now()
         asked, problem = asked_of(query, zone)
+        if asked.at and now < asked.at < now + timedelta(minutes=1):
+            asked = replace(asked, at=now)  # the minute that is not over yet
         shown: WhyPage | None = None
         if asked.at is not None:
             try:

@@ -22,11 +22,19 @@ PICTURES: dict[str, tuple[str, bool, bool, bool]] = {
     "conflicts": ("sync.syncconflict list", False, False, False),
     "conflict": ("one open conflict", False, False, False),
     "conflict-phone": ("one open conflict", True, True, False),
+    "why": ("why the shop shows this", False, False, True),
+    "why-phone": ("why the shop shows this", True, True, False),
     "states-dark": ("sync.syncstate list", True, False, False),
     "run": ("run with problems", False, False, False),
     "held": ("held run", False, False, False),
     "alerts": ("alerts.alert list", False, False, False),
+    "set-up": ("set-up", False, False, True),
+    "set-up-phone": ("set-up", True, True, False),
+    "set-up-found": ("test of a connection", False, False, True),
+    "set-up-columns": ("sample columns", False, False, False),
+    "go-live": ("go-live report", False, False, False),
 }
+BEFORE_LIVE = ("set-up", "go-live report")  # taken of the shop as it was one step before
 
 
 def main() -> int:

@@ -16,6 +16,7 @@ from alignment.models import Alignment, Listing
 from connectors.admin.parts import number
 from inventory.models import Item, Movement, StockLevel
 from sync.models import Order, OutboundWrite, SyncConflict, TillFeed
+from sync.why.words import zone_of
 from tests import factories as make
 from tests.admin_pages import EVIL, page
 from tests.browser.seed import shop_seed
@@ -101,6 +102,14 @@ def test_a_past_moment_shows_the_ledger_of_then_and_no_more(shop):
     assert f"<h1>Why were {number(level.on_hand + 2)} on hand?</h1>" in html
     assert balances(html, "movements") == [level.on_hand + 2] * 2
     assert "Back to now" in html
+
+
+def test_the_minute_that_the_page_names_is_in_it_also_the_one_that_is_not_over(shop):
+    sale = Movement.objects.filter(kind="till", reference="export of 40").get()
+    zone = zone_of(sale.item.connection)
+    html = page(someone(), item_url(sale.item), at=f"{sale.recorded_at.astimezone(zone):%Y-%m-%dT%H:%M}")
+    assert balances(html, "movements")[-1] == StockLevel.objects.get(item=sale.item).on_hand
+    assert "Back to now" in page(someone(), item_url(sale.item), at=f"{timezone.now().astimezone(zone):%Y-%m-%dT%H:%M}")
 
 
 def test_what_was_not_kept_of_a_past_moment_is_unknown_and_what_histories_keep_is_told(shop):
