@@ -146,7 +146,7 @@ def _nobody_is_told() -> Todo:
     how = "Mail can be sent: say to whom." if can_mail else "Add a webhook; or set EVENSTOCK_MAIL_URL, then say who gets mail."
     return Todo(
         key="channel",
-        verdict=badge("Nobody is told", "warn"),
+        verdict=badge("Set up", "warn"),
         title="No way to reach people is set up",
         sentence=f"Alerts are on these pages only. {how}",
         url=reverse("admin:alerts_channel_add") + (f"?kind={Channel.Kind.EMAIL}" if can_mail else ""),
