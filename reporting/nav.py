@@ -97,7 +97,7 @@ SHOWS = {
     "view:admin:setup": "connectors.connection",
 }
 # Views that have the tabs of their task, as lists have.
-TABBED = frozenset({"view:admin:reporting_dailymetric_report"})
+TABBED = frozenset({"view:admin:reporting_dailymetric_report", "view:admin:why"})
 
 
 @dataclass(frozen=True, slots=True)

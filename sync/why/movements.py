@@ -128,7 +128,9 @@ def page_of(item: Item, ledger: Ledger, asked: Asked) -> Page:
     rows = Movement.objects.filter(asked.of_page, item=item, pk__lte=ledger.last)
     each = asked.day is not None or ledger.count <= EACH
     most = OF_A_DAY if each else AT_ONCE
-    found = list(rows.select_related("location", "by").order_by("-recorded_at", "-pk")[: most + 1])
+    newest = rows.order_by("-recorded_at", "-pk").values("pk")[: most + 1]  # so that only these are joined, and not all
+    wanted = Movement.objects.filter(pk__in=newest).select_related("location", "by")
+    found = list(wanted.order_by("-recorded_at", "-pk"))
     shown, has_older = found[:most], len(found) > most
     if not each:
         shown, has_older = _whole_days(shown, asked.zone, has_more=has_older)
