@@ -42,6 +42,7 @@ class StoreRows:
 class Rows:
     """Everything, at one moment."""
 
+    at: datetime
     stores: Sequence[StoreRows]
     tills: Sequence[Connection]
     checks: Mapping[int, ConnectionCheck]
@@ -61,6 +62,7 @@ def rows_read(*, now: datetime) -> Rows:
     )
     things = dict(sold)  # a till's items and a shop's products, by connection
     return Rows(
+        at=now,
         stores=[_store(one, tills, checks, things, facts) for one in stores if facts],
         tills=tills,
         checks=checks,

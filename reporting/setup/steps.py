@@ -2,6 +2,7 @@
 leaving and coming back goes on where things stand."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from django.utils.timesince import timesince
@@ -14,6 +15,7 @@ from reporting.setup.sides import shop_missing, shop_step, till_step
 from sync.models import HookHealth, SyncRun
 
 Run = SyncRun.State
+OLD = timedelta(days=1)  # a shadow run says how things were
 
 
 def paths(rows: Rows) -> list[Path]:
@@ -28,7 +30,7 @@ def _steps(rows: Rows, one: StoreRows) -> Iterator[Step]:
     till = till_step(rows, one)
     ready = shop.state == till.state == State.DONE
     align = _align(one, ready=ready)
-    shadow = _shadow(one, ready=ready)
+    shadow = _shadow(one, ready=ready, now=rows.at)
     yield from (shop, till, align, shadow, _live(one, ready=ready, shadow=shadow))
 
 
@@ -99,7 +101,7 @@ def _run_page(one: StoreRows) -> list[Act]:
 # -- 4: shadow run -----------------------------------------------------------------------------------------------------
 
 
-def _shadow(one: StoreRows, *, ready: bool) -> Step:
+def _shadow(one: StoreRows, *, ready: bool, now: datetime) -> Step:
     title, run = "Shadow run", one.shadow_run
     report = [Act("Go-live report", "setup_report", (one.store.pk,), is_main=True)] if run else []
     start = Act("Start a shadow run", "setup_shadow", (one.store.pk,), needs=START, is_main=True, posts=True)
@@ -120,6 +122,8 @@ def _shadow(one: StoreRows, *, ready: bool) -> Step:
         problem = [Act("The run, with each problem", "sync_syncrun_change", (run.pk,))] if run else []
         return Step("shadow", title, State.WRONG if run else State.NEXT, why, acts=[start, *problem])
     said = _would(run)
+    if run.finished_at and now - run.finished_at > OLD:
+        said = f"{said} That was {timesince(run.finished_at, now)} ago: run it again for what is so now."
     if one.unread:
         more = f"{counted(one.unread, 'pair was', 'pairs were')} aligned since, and not compared yet: run it again."
         return Step("shadow", title, State.NEXT, f"{said} {more}", acts=[start, *report])

@@ -34,6 +34,9 @@ PICTURES: dict[str, tuple[str, bool, bool, bool]] = {
     "set-up-columns": ("sample columns", False, False, False),
     "go-live": ("go-live report", False, False, False),
 }
+SETS_UP = ("set-up", "test of a connection", "sample columns", "go-live report")
+WHO = {"held run": "lead", **dict.fromkeys(SETS_UP, "administrator")}
+MESSY = ROOT / "sandbox" / "data" / "hydro" / "pos_export_messy.csv"
 BEFORE_LIVE = ("set-up", "go-live report")  # taken of the shop as it was one step before
 
 
@@ -65,12 +68,23 @@ def _take(browser: Any, shop: ServedShop, path: Path, page_name: str, dark: bool
     context = browser.new_context(base_url=shop.url, **look)
     page = context.new_page()
     page.goto("/admin/login/")
-    page.fill("#id_username", "manager" if page_name != "held run" else "lead")
+    page.fill("#id_username", WHO.get(page_name, "manager"))
     page.fill("#id_password", PASSWORD)
     page.click("[type=submit]")
-    page.goto(pages(shop)[page_name])
+    if page_name in BEFORE_LIVE:
+        with shop.change() as rows:
+            rows.execute("update connectors_connection set mode = 'observe' where name = 'web-shop'")
+    if page_name == "sample columns":
+        page.goto(pages(shop)["sample export"])
+        page.set_input_files("[name=file]", MESSY)
+        page.click("input[type=submit]")
+        page.wait_for_selector("#preview")
+    else:
+        page.goto(pages(shop)[page_name])
     page.screenshot(path=path, full_page=whole)
     context.close()
+    if page_name in BEFORE_LIVE:
+        shop.put_back()
     if shutil.which("convert"):
         subprocess.run(["convert", path, "+dither", "-colors", "64", "-strip", f"png8:{path}"], check=True)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes")

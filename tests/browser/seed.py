@@ -101,6 +101,7 @@ class _Shop:
         self.connections()
         self.products()
         self.pairs()
+        self.set_up()
         self.runs()
         self.traffic()
         self.conflicts()
@@ -240,6 +241,38 @@ class _Shop:
                 )
             )  # fmt: skip
         bulk_create_with_history(states, SyncState)
+
+    def set_up(self) -> None:
+        """How it began: both sides tested, and a shadow run before going live."""
+        from connectors.models import ConnectionCheck
+        from sync.models import PlannedChange, SyncRun
+
+        till = [
+            "The folder is there and files in it can be moved.", "“pos_export.csv” can be read: 2,554 rows, 2,554 readings.",
+            "Columns: sku in “SKU”; name in “Description”; quantity in “Qty On Hand”.",
+        ]  # fmt: skip
+        shop = [
+            "The shop answers over https.", "The key may read: the shop has 2875 products.", "WooCommerce 10.5, prices in USD.",
+            "Stock management is switched on. The shop counts whole units: what the till sells by weight is rounded down.",
+            "Prices are typed in with 2 decimals; tax is added to them.", "The key may write.",
+            "The shop's clock agrees with ours.",
+        ]  # fmt: skip
+        for connection, said in ((self.till, till), (self.store, shop)):
+            ConnectionCheck.objects.create(
+                connection=connection, at=self.ago(days=46), is_ok=True, mark=connection.mark(),
+                findings=[{"tone": "ok", "message": one, "next_step": ""} for one in said],
+            )  # fmt: skip
+        changed = self.confirmed[:30]
+        run = SyncRun.objects.create(
+            store=self.store, kind=SyncRun.Kind.FULL, state=SyncRun.State.DONE, phase=SyncRun.Phase.FINISHED, is_observed=True,
+            started_at=self.ago(days=45), finished_at=self.ago(days=45, minutes=-2),
+            counts={"pairs": len(self.confirmed), "changes": len(changed)}, message="30 numbers would change.",
+        )  # fmt: skip
+        numbers = [(pair, n % 4 + 2, (n * 7) % 23 + 40 if n % 3 else 1 - n % 2) for n, pair in enumerate(changed, 3)]
+        PlannedChange.objects.bulk_create(
+            PlannedChange(run=run, alignment=pair, field="quantity", shows=shows, target=target, size=abs(target - shows))
+            for pair, shows, target in numbers
+        )
 
     def runs(self) -> None:
         from sync.models import RunProblem, SyncLog, SyncRun, TillFeed

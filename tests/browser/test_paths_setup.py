@@ -14,8 +14,11 @@ import pytest
 
 from sandbox.server import serve
 from sandbox.store import StoreApp
+from tests.browser.pages import pages
+from tests.browser.screenshots import MESSY
 from tests.browser.seed import PASSWORD
 from tests.browser.server import ROOT, ServedShop, served
+from tests.browser.test_every_page import violations
 from tests.sync.shop import product
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -231,3 +234,22 @@ def test_a_manager_sees_how_far_it_is_and_cannot_set_it_up(town, visit):
     assert "Somebody with another role" in page.inner_text("[id$=-shop]")
     assert page.goto("/admin/setup/add/woocommerce/").status == 403
     assert town.admin.ask("select count(*) from connectors_connection") == [(0,)]
+
+
+@pytest.mark.parametrize("look", [{}, {"dark": True}, {"narrow": True}], ids=["light", "dark", "narrow"])
+def test_the_pages_on_the_way_to_live_are_accessible(shop, open_as, look):
+    with shop.change() as rows:
+        rows.execute("update connectors_connection set mode = 'observe' where name = 'web-shop'")
+    page, wrong = open_as("administrator", **look), []
+    found = pages(shop)
+    for name in ("set-up", "go-live report"):
+        page.goto(found[name])
+        wrong += violations(page)
+    page.click("text=Go live…")
+    wrong += violations(page)
+    page.goto(found["sample export"])
+    page.set_input_files("[name=file]", MESSY)
+    page.click("input[type=submit]")
+    page.wait_for_selector("#preview")
+    wrong += violations(page)
+    assert wrong == []

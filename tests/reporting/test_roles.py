@@ -86,6 +86,16 @@ VIEWS = {
     "why": (V, NEVER),
     "inventory_item_why": (V, NEVER),
     "alignment_listing_why": (V, NEVER),
+    "setup": (V, V),
+    "setup_parts": (V, V),
+    "setup_add": (A, A),
+    "setup_connection": (V, A),
+    "setup_sample": (A, A),
+    "setup_columns": (A, A),
+    "setup_read": (NEVER, M),
+    "setup_shadow": (NEVER, M),
+    "setup_report": (V, V),
+    "setup_go_live": (L, L),
     "alerts_alert_handle": (M, M),
     "alerts_channel_test": (L, L),
     "alerts_threshold_export": (V, V),
@@ -219,13 +229,26 @@ def test_views_of_our_own_open_for_those_who_may_and_for_nobody_else(clients):
         needs_key = name.endswith(("_settle", "_release", "_discard", "_test", "_handle", "_decide", "_why"))
         token = ["0" * 32] if name.endswith("_preview") else []
         verb = ["snooze"] if name == "alerts_alert_handle" else []
-        path = reverse(f"admin:{name}", args=[key_of(model) or 999_999, *verb] if needs_key else token)
+        given = [key_of(model) or 999_999, *verb] if needs_key else token
+        path = reverse(f"admin:{name}", args=_setup_args(name) if name.startswith("setup_") else given)
         if name not in POSTED:
             wrong += walk(clients, path, look)
         if name == "connectors_connection_test":
             continue  # it asks the other end: tests/connectors/test_admin.py tries it
         wrong += walk(clients, path, send, post={})
     assert not wrong, "\n".join(wrong)
+
+
+def _setup_args(name: str) -> list[object]:
+    """What a page of Set-up is about: a kind, a till whose test needs no network, or the shop."""
+    from connectors.models import Connection
+
+    keys = {one.name: one.pk for one in Connection.objects.all()}
+    till, shop = keys["high-street-till"], keys["web-shop"]
+    return {
+        "setup_parts": [], "setup_add": ["woocommerce"], "setup_connection": [till], "setup_sample": [till],
+        "setup_columns": [till, "0" * 32],
+    }.get(name, [shop])  # fmt: skip
 
 
 def test_a_lead_sets_a_shop_live_after_being_asked_and_cannot_touch_its_keys(clients):
