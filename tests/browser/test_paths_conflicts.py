@@ -38,8 +38,8 @@ def baseline(shop, pk: int) -> int:
     )[0][0]
 
 
-def movements(shop) -> list[tuple]:
-    return shop.ask("select quantity, reason from inventory_movement where reference like 'conflict %' order by id")
+def movements(shop, pk: int) -> list[tuple]:
+    return shop.ask("select quantity, reason from inventory_movement where reference = ?", f"conflict {pk}")
 
 
 def go(page, what: str) -> None:
@@ -63,7 +63,7 @@ def test_two_clicks_on_its_page_settle_a_conflict(shop, open_as, login, narrow):
     assert (how, who) == ("woo", login)
     assert why.startswith("Shop wins, decided by ")
     assert (on_hand(shop, pk), baseline(shop, pk)) == (shelf + 15, shows + 15)
-    assert movements(shop) == [(15, why)]
+    assert movements(shop, pk) == [(15, why)]
     assert page.locator(".ways").count() == 0
     assert page.complaints == []
 
@@ -77,7 +77,7 @@ def test_two_clicks_in_the_list_settle_a_conflict(shop, open_as):
     go(page, "button.go")
     assert settled(shop, first) == ("pos", "Till wins, decided by Maya Brandt", "manager")
     assert opened(shop) == [second, third]
-    assert movements(shop) == []
+    assert movements(shop, first) == []
     assert page.complaints == []
 
 
@@ -138,7 +138,7 @@ def test_what_is_left_as_it_is_can_be_found_again(shop, open_as):
     go(page, ".ways >> text=Leave it as it is")
     go(page, "button.go")
     assert shop.ask("select resolution, is_left from sync_syncconflict where id = ?", pk) == [("ignored", 1)]
-    assert movements(shop) == []
+    assert movements(shop, pk) == []
     page.goto(CONFLICTS)
     go(page, "text=2 left as they are")
     assert page.locator("#result_list tbody tr").count() == 2
