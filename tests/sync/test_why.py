@@ -100,6 +100,20 @@ def test_a_life_of_sales_orders_a_refund_an_edit_and_a_decision_adds_up_at_every
     )
 
 
+def test_a_number_that_a_person_has_left_is_told_as_left(open_shop):
+    shop = open_shop(stock={"A": 20}, till_mode="live")
+    shop.running()
+    shop.app.set_quantity(shop.app.product_by_sku("A").id, 25)
+    shop.clock.tick(minutes=5)
+    shop.sync()
+    conflict_resolve(conflict=SyncConflict.objects.get(), winner="ignore", by=None, reason="On purpose", now=shop.clock.now)
+    shop.clock.tick(minutes=5)
+    shop.sync()
+    bridge = adds_up(shop, "A").shops[0].bridge
+    assert bridge.sentence == "store shows 25: 20 because 20 lie on the shelf, and +5 that a person has left."
+    assert bridge.standing == Standing.IN_STEP
+
+
 def test_packs_and_a_buffer_add_up(open_shop):
     shop = open_shop(stock={"A": 27}, listed=[product(100, "A", 27), product(101, "A6", 4)])
     shop.open(pairs=[("A", "A"), ("A", "A6")])
