@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db.models import Case, CharField, Count, F, Max, Min, Q, Subquery, Sum, Value, When
 
 from inventory.models import Item, Movement
+from sync.core.orders import LEAST
 from sync.core.why.ledger import EACH, Moved, Total, movement_steps
 from sync.core.why.steps import ZERO, Step, moment_said
 from sync.why.links import Links
@@ -111,16 +112,21 @@ def ledger_of(item: Item, asked: Asked) -> Ledger:
     totals, by_location = [], dict[int, Decimal]()
     for group in groups:
         if group["count"]:
-            by_location[group["location_id"]] = by_location.get(group["location_id"], ZERO) + group["sum"]
+            by_location[group["location_id"]] = by_location.get(group["location_id"], ZERO) + _exact(group["sum"])
             label = Movement.Kind(group["kind"]).label
-            totals.append(Total(group["location__name"], group["of_kind"], label, group["sum"], group["count"]))
+            totals.append(Total(group["location__name"], group["of_kind"], label, _exact(group["sum"]), group["count"]))
     return Ledger(
         totals,
         min((group["first"] for group in groups), default=None),
         max((group["last"] for group in groups), default=0),
         by_location,
-        sum((group["upto"] or ZERO for group in groups), ZERO),
+        sum((_exact(group["upto"]) for group in groups), ZERO),
     )
+
+
+def _exact(total: Decimal | None) -> Decimal:
+    """SQLite adds decimals up as floats: right to far less than the thousandth that the ledger keeps, but not beyond."""
+    return (total or ZERO).quantize(LEAST)
 
 
 def page_of(item: Item, ledger: Ledger, asked: Asked) -> Page:
