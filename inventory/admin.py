@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from connectors.admin.parts import AnyModelAdmin, AnyTabularInline, ReadOnlyAdmin, named, number, why_link
+from connectors.admin.search import ProductSearchAdmin
 from inventory.models import Item, Location, Movement, StockLevel
 
 
@@ -122,7 +123,7 @@ class LocationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(StockLevel)
-class StockLevelAdmin(ReadOnlyAdmin):
+class StockLevelAdmin(ProductSearchAdmin, ReadOnlyAdmin):
     list_display = ("thing", "location", "shown_on_hand", "shown_reserved", "available", "till_said", "read_at")
     list_filter = ("location",)
     list_select_related = ("item", "location")
@@ -152,7 +153,7 @@ class StockLevelAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Movement)
-class MovementAdmin(ReadOnlyAdmin):
+class MovementAdmin(ProductSearchAdmin, ReadOnlyAdmin):
     """The ledger: append-only, for people too."""
 
     list_display = (

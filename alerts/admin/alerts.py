@@ -22,6 +22,7 @@ from alerts.admin.parts import alert_links, severity_badge, state_badge
 from alerts.models import Alert
 from alerts.services.alerts import OPEN, alerts_assign, alerts_reopen, alerts_resolve, alerts_snooze
 from connectors.admin.parts import HistoryAdmin, ReadOnlyAdmin, moment
+from connectors.admin.search import ProductSearchAdmin
 
 FORMS: dict[str, tuple[str, str, type[forms.Form]]] = {
     "snooze": ("Snooze", "snoozed", SnoozeForm),
@@ -76,7 +77,7 @@ class MineFilter(admin.SimpleListFilter):
 
 
 @admin.register(Alert)
-class AlertAdmin(ReadOnlyAdmin, HistoryAdmin):
+class AlertAdmin(ProductSearchAdmin, ReadOnlyAdmin, HistoryAdmin):
     """The most serious first. People snooze, assign and resolve; everything else follows the cause."""
 
     list_display = ("level", "about", "message", "age", "state_shown", "assigned_to")

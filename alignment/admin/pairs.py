@@ -29,6 +29,7 @@ from alignment.services.alignments import (
     refusal_of,
 )
 from connectors.admin.parts import AnyModelForm, AskedActionsAdmin, HistoryAdmin, badge, named, person, why_link
+from connectors.admin.search import ProductSearchAdmin
 from connectors.errors import ConnectorError
 
 TONES = {"confirmed": "ok", "proposed": "warn", "rejected": "mute"}
@@ -62,7 +63,7 @@ class MakeForm(AnyModelForm):
 
 
 @admin.register(Alignment)
-class AlignmentAdmin(HistoryAdmin, AskedActionsAdmin):
+class AlignmentAdmin(ProductSearchAdmin, HistoryAdmin, AskedActionsAdmin):
     """Pairs are only decided through the services, which refuse what contradicts another decision."""
 
     list_display = ("item_shown", "listing_shown", "status_shown", "match_type", "sureness", "evidence", "store", "why")

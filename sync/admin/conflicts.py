@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from connectors.admin.parts import HistoryAdmin, ReadOnlyAdmin, badge, moment, number, person
+from connectors.admin.search import ProductSearchAdmin
 from sync.admin.conflict_parts import (
     CLASS_TONES,
     align_url,
@@ -80,7 +81,7 @@ class _WithEffects(ChangeList):
 
 
 @admin.register(SyncConflict)
-class SyncConflictAdmin(ReadOnlyAdmin, HistoryAdmin):
+class SyncConflictAdmin(ProductSearchAdmin, ReadOnlyAdmin, HistoryAdmin):
     """Both sides, how far apart, since when and why; settled with a reason, one or many at a time."""
 
     list_display_links = ("product",)

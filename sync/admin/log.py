@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from connectors.admin.parts import ReadOnlyAdmin, badge, named
+from connectors.admin.search import ProductSearchAdmin
 from sync.admin.parts import RunFilter
 from sync.models import RunProblem, SyncLog
 
@@ -16,13 +17,13 @@ SOURCE_TONES = {
 
 
 @admin.register(SyncLog)
-class SyncLogAdmin(ReadOnlyAdmin):
+class SyncLogAdmin(ProductSearchAdmin, ReadOnlyAdmin):
     """One row per changed value, newest first."""
 
     list_display = ("at", "product", "change", "action", "source_badge", "reason", "run_link")
     list_filter = (RunFilter, "source", "action", "at")
     list_select_related = ("alignment__item", "alignment__listing")
-    search_fields = ("alignment__item__sku", "alignment__listing__sku", "alignment__item__name", "alignment__listing__name")
+    search_fields = ("alignment__item__sku", "alignment__item__name", "alignment__listing__sku", "alignment__listing__name")
     fields = ("at", "product", "source_badge", "action", "old_value", "new_value", "reason", "run", "alignment")
 
     @admin.display(description="product", ordering="alignment__item__sku")

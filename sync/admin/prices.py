@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from connectors.admin.parts import UNKNOWN, AskedActionsAdmin, HistoryAdmin, ReadOnlyAdmin, badge, moment, named, number
+from connectors.admin.search import ProductSearchAdmin
 from connectors.contract import Side
 from connectors.errors import ConfigError, ConnectorError
 from connectors.models import Connection
@@ -52,7 +53,7 @@ class WaitingFilter(admin.SimpleListFilter):
 
 
 @admin.register(PriceReview)
-class PriceReviewAdmin(ReadOnlyAdmin, HistoryAdmin):
+class PriceReviewAdmin(ProductSearchAdmin, ReadOnlyAdmin, HistoryAdmin):
     """What a price is and would be, the margin before and after, and why it waits; approved or rejected with a reason."""
 
     list_display = ("product", "prices", "margin", "why", "since", "state_badge", "store")
@@ -253,7 +254,7 @@ class PricePolicyAdmin(AskedActionsAdmin, HistoryAdmin):
 
 
 @admin.register(PriceWrite)
-class PriceWriteAdmin(ReadOnlyAdmin):
+class PriceWriteAdmin(ProductSearchAdmin, ReadOnlyAdmin):
     """Prices, barcodes and costs told to shops. Newest first."""
 
     list_display = ("product", "change", "also", "state_badge", "reason", "made")
@@ -295,7 +296,7 @@ class PriceWriteAdmin(ReadOnlyAdmin):
 
 
 @admin.register(TillPrice)
-class TillPriceAdmin(ReadOnlyAdmin):
+class TillPriceAdmin(ProductSearchAdmin, ReadOnlyAdmin):
     """Prices told to tills. Newest first."""
 
     list_display = ("product", "connection", "change", "state_badge", "error", "made")

@@ -4,11 +4,12 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from connectors.admin.parts import ReadOnlyAdmin, moment, named
+from connectors.admin.search import ProductSearchAdmin
 from sync.models import PutOff
 
 
 @admin.register(PutOff)
-class PutOffAdmin(ReadOnlyAdmin):
+class PutOffAdmin(ProductSearchAdmin, ReadOnlyAdmin):
     """The longest first. A row goes with the first reading that is used; after a while it becomes a conflict."""
 
     list_display = ("product", "connection", "times", "first", "last", "why")

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from connectors.admin.parts import HistoryAdmin, ReadOnlyAdmin, badge, moment, named, till_and_shop
+from connectors.admin.search import ProductSearchAdmin
 from connectors.contract import Side
 from inventory.models import Item
 from sync.admin.parts import STATE_TONES, SideFilter
@@ -38,14 +39,14 @@ class CategoryFilter(admin.SimpleListFilter):
 
 
 @admin.register(SyncState)
-class SyncStateAdmin(ReadOnlyAdmin, HistoryAdmin):
+class SyncStateAdmin(ProductSearchAdmin, ReadOnlyAdmin, HistoryAdmin):
     """Till, difference and shop of every pair, with the reason where they differ."""
 
     list_display = ("product", "figures", "status", "reason", "in_step", "woo")
     list_display_links = ("product",)
     list_filter = ("sync_status", StoreFilter, TillFilter, CategoryFilter)
     list_select_related = ("alignment__item", "alignment__listing", "woo")
-    search_fields = ("pos_sku", "woo_sku", "alignment__item__name", "alignment__listing__name")
+    search_fields = ("alignment__item__sku", "alignment__item__name", "alignment__listing__sku", "alignment__listing__name")
     fieldsets = (
         (None, {"fields": ("status", "reason", "figures", "last_sync")}),
         ("Till", {"fields": ("pos", "pos_sku", "pos_quantity", "last_pos_update", "pos_price", "pos_cost")}),

@@ -10,13 +10,14 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from connectors.admin.parts import ReadOnlyAdmin, moment, named, number
+from connectors.admin.search import ProductSearchAdmin
 from sync.admin.parts import RunFilter, write_badge, write_change
 from sync.models import OutboundWrite
 from sync.services.decisions import write_is_held, writes_retry
 
 
 @admin.register(OutboundWrite)
-class OutboundWriteAdmin(ReadOnlyAdmin):
+class OutboundWriteAdmin(ProductSearchAdmin, ReadOnlyAdmin):
     """Newest first. What was refused, or failed again and again, can be tried again, with a reason."""
 
     list_display = ("product", "connection", "change", "state_badge", "error", "made", "run_number")

@@ -62,7 +62,7 @@ def test_what_changed_shows_up_without_reloading_and_leaves_open_what_is_being_r
     page.clock.install()
     page.goto("/admin/")
     page.click("#live-latency summary")
-    assert page.inner_text("#live-todo header .sub") == "5 of 6"
+    assert page.inner_text("#live-todo header .sub") == "6 of 8"
     with shop.change() as rows:
         rows.execute("update sync_syncconflict set resolved_at = detected_at, resolution = 'pos' where resolved_at is null")
     with page.expect_response("**/today/live/"):
