@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from alignment.models import Alignment, Listing
-from alignment.selectors import items_without_partner, listings_without_partner
+from alignment.models import Alignment, Listing, StoreLocation
 from connectors.admin.parts import number
 from connectors.models import Connection
+from inventory.models import StockLevel
 from reporting.core.words import counted
 from reporting.setup.rows import StoreRows
 from sync.models import PlannedChange, PriceReview, SyncConflict, SyncRun
-from sync.selectors import conflicts_open, levels_owing, pairs_syncable, pairs_with_target
+from sync.selectors import conflicts_open, levels_owing
 
 LARGEST = 20
 NUMBERS, PRICES, FACTS, TILL_PRICES = (
@@ -121,7 +121,11 @@ def golive_report(*, rows: StoreRows) -> GoLive | None:
     run, store = rows.shadow_run, rows.store
     if run is None or run.finished_at is None:
         return None
+    run.store = store  # known: its name need not be asked for
     planned = run.planned.all()
+    writes = _writes(planned)
+    has_prices = any(one.words in (PRICES, TILL_PRICES) and one.count for one in writes)
+    prices = planned.filter(field__in=[Field.PRICE, Field.TILL_PRICE])
     return GoLive(
         store=store,
         run=run,
@@ -129,12 +133,12 @@ def golive_report(*, rows: StoreRows) -> GoLive | None:
         is_whole="pairs" in run.counts or run.state != SyncRun.State.HELD,
         pairs=run.counts.get("pairs", 0),
         unread=rows.unread,
-        writes=_writes(planned),
+        writes=writes,
         left_alone=[tally for tally in _left_alone(store, rows) if tally.count],
         decisions=[tally for tally in _decisions(store) if tally.count],
         guards=[str(reason) for reason in run.held_for],
         largest=_lines(planned.filter(field=Field.QUANTITY)[:LARGEST]),
-        largest_prices=_lines(planned.filter(field__in=[Field.PRICE, Field.TILL_PRICE])[:LARGEST]),
+        largest_prices=_lines(prices[:LARGEST]) if has_prices else [],
         for_tills=[tally for tally in _for_tills(rows.tills) if tally.count],
         problems=run.counts.get("failures", 0),
     )
@@ -180,24 +184,27 @@ def _left_alone(store: Connection, rows: StoreRows) -> Iterator[Tally]:
     """What a first sync would not touch, and why: unknown is never zero."""
     confirmed = Alignment.objects.filter(status=Alignment.Status.CONFIRMED, listing__connection=store).order_by()
     there = Q(listing__missing_since=None)
+    places = StoreLocation.objects.filter(store=store).values("location_id")
+    counted_there = StockLevel.objects.filter(item=OuterRef("item"), location__in=places, baseline__isnull=False)
+    read = there & Q(listing__stock_management=Listing.Management.OWN, listing__baseline__isnull=False)
     n = confirmed.aggregate(
         nobody=Count("id", filter=there & Q(listing__stock_management=Listing.Management.NONE)),
         parent=Count("id", filter=there & Q(listing__stock_management=Listing.Management.PARENT)),
         gone=Count("id", filter=~there),
         item_gone=Count("id", filter=Q(item__missing_since__isnull=False)),
         unopened=Count("id", filter=there & Q(listing__stock_management=Listing.Management.OWN, listing__baseline=None)),
+        uncounted=Count("id", filter=read & Q(~Exists(counted_there))),
         suspect=Count("id", filter=there & Q(listing__suspect__isnull=False)),
     )
-    tills = sum(items_without_partner(pos=till, store=store).count() for till in rows.tills)
     yield Tally(
         "Items of the till without a partner",
-        tills,
+        max(0, rows.items - rows.items_aligned),
         "Align them, or leave them: they aren't sold online.",
         "inventory_item_changelist",
         "partner=none",
     )
     yield Tally(
-        "Products of the shop without a partner", listings_without_partner(store=store).count(),
+        "Products of the shop without a partner", max(0, rows.listings - rows.listings_aligned),
         "Their numbers stay as they are.", "alignment_listing_changelist", "partner=none",
     )  # fmt: skip
     yield Tally(
@@ -215,10 +222,9 @@ def _left_alone(store: Connection, rows: StoreRows) -> Iterator[Tally]:
         "Let each variation manage its own stock.",
         *IN_STEP,
     )
-    uncounted = pairs_syncable(store=store).count() - pairs_with_target(store=store).count()
     yield Tally(
         "Items that the till doesn't count",
-        uncounted,
+        n["uncounted"],
         "Count them at the till, or leave the shop's number alone.",
         *IN_STEP,
     )
@@ -236,11 +242,14 @@ def _left_alone(store: Connection, rows: StoreRows) -> Iterator[Tally]:
 def _decisions(store: Connection) -> Iterator[Tally]:
     """What waits for a person, and would wait after a first sync too."""
     labels = dict(SyncConflict.Type.choices)
-    kinds = conflicts_open(store=store).order_by().values_list("conflict_type").annotate(count=Count("id"))
-    for kind, count in sorted(kinds, key=lambda one: -one[1]):
-        yield Tally(f"Conflicts: {labels[kind]}", count, "Settle them.", "sync_syncconflict_changelist")
-    waiting = PriceReview.objects.filter(store=store, state=PriceReview.State.OPEN).count()
-    yield Tally("Prices to be approved first", waiting, "Approve or reject them.", "sync_pricereview_changelist")
+    conflicts = conflicts_open(store=store).order_by().values_list("conflict_type").annotate(count=Count("id"))
+    prices = PriceReview.objects.filter(store=store, state=PriceReview.State.OPEN).order_by()
+    reviews = prices.values_list("state").annotate(count=Count("id"))
+    for kind, count in sorted(conflicts.union(reviews, all=True), key=lambda one: -one[1]):
+        if kind in labels:
+            yield Tally(f"Conflicts: {labels[kind]}", count, "Settle them.", "sync_syncconflict_changelist")
+        else:
+            yield Tally("Prices to be approved first", count, "Approve or reject them.", "sync_pricereview_changelist")
 
 
 def _for_tills(tills: Sequence[Connection]) -> Iterator[Tally]:

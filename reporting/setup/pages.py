@@ -29,7 +29,7 @@ from reporting.setup.forms import GoLiveForm, connection_form
 from reporting.setup.golive import golive_lines, golive_report
 from reporting.setup.golive_files import golive_csv, golive_markdown
 from reporting.setup.parts import ADD, CHANGE, LIVE, START, Act, State, Step
-from reporting.setup.rows import StoreRows, rows_read
+from reporting.setup.rows import StoreRows, rows_read, store_read
 from reporting.setup.sample_pages import SamplePages
 from reporting.setup.sides import add_acts
 from reporting.setup.steps import paths
@@ -246,7 +246,7 @@ class SetupPages:
 
     @staticmethod
     def _store(pk: int) -> StoreRows:
-        found = next((one for one in rows_read(now=timezone.now()).stores if one.store.pk == pk), None)
+        found = store_read(pk=pk)
         if found is None:
             raise Http404
         return found

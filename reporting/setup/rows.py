@@ -52,23 +52,43 @@ class Rows:
 
 def rows_read(*, now: datetime) -> Rows:
     """Result: what there is of connections in use, with what tells how far each has come."""
-    connections = list(Connection.objects.filter(is_active=True).order_by("pk"))
+    connections = _connections()
+    applied = TillFeed.objects.filter(state=TillFeed.State.APPLIED).order_by()
+    return Rows(
+        at=now,
+        stores=_stores(connections),
+        tills=[one for one in connections if one.side == Side.POS],
+        checks=_checks(connections),
+        told=frozenset(applied.values_list("connection_id", flat=True).distinct()),
+        schedule_silent_since=schedule_silent_since(now=now),
+    )
+
+
+def store_read(*, pk: int) -> StoreRows | None:
+    """Result: the same of one shop; None where there is none in use."""
+    return next((one for one in _stores(_connections()) if one.store.pk == pk), None)
+
+
+def _connections() -> list[Connection]:
+    beside = ("check_made", "hook_health", "price_policy")
+    return list(Connection.objects.filter(is_active=True).select_related(*beside).order_by("pk"))
+
+
+def _checks(connections: Sequence[Connection]) -> dict[int, ConnectionCheck]:
+    return {one.pk: made for one in connections if (made := getattr(one, "check_made", None))}
+
+
+def _stores(connections: Sequence[Connection]) -> list[StoreRows]:
     stores = [one for one in connections if one.side == Side.STORE]
+    if not stores:
+        return []
     tills = [one for one in connections if one.side == Side.POS]
-    checks = {one.connection_id: one for one in ConnectionCheck.objects.select_related("connection")}
-    facts = _Facts(stores) if stores else None
     sold = _count(Item.objects.filter(missing_since=None)).union(
         _count(Listing.objects.filter(STOCKABLE, missing_since=None)), all=True
     )
     things = dict(sold)  # a till's items and a shop's products, by connection
-    return Rows(
-        at=now,
-        stores=[_store(one, tills, checks, things, facts) for one in stores if facts],
-        tills=tills,
-        checks=checks,
-        told=frozenset(TillFeed.objects.filter(state=TillFeed.State.APPLIED).values_list("connection_id", flat=True).distinct()),
-        schedule_silent_since=schedule_silent_since(now=now),
-    )
+    checks, facts = _checks(connections), _Facts(stores)
+    return [_store(one, tills, checks, things, facts) for one in stores]
 
 
 class _Facts:
@@ -79,9 +99,6 @@ class _Facts:
         for store, till in StoreLocation.objects.order_by().values_list("store_id", "location__connection_id").distinct():
             self.supply.setdefault(store, set()).add(till)
         self.pairs = {store: figures for store, *figures in _pairs(stores)}
-        idle = {"price_source": PricePolicy.Source.NONE, "push_barcodes": False, "push_costs": False}
-        self.priced = set(PricePolicy.objects.exclude(**idle).values_list("connection_id", flat=True))
-        self.hooks = {one.connection_id: one for one in HookHealth.objects.all()}
         self.newest, self.shadow = _runs()
 
 
@@ -116,7 +133,7 @@ def _pairs(stores: Sequence[Connection]) -> QuerySet[Any, Any]:
         .annotate(
             proposals=Count("id", filter=Q(status=Alignment.Status.PROPOSED)),
             items=Count("item_id", distinct=True, filter=there),
-            listings=Count("id", filter=there),
+            listings=Count("id", filter=confirmed & Q(listing__missing_since=None)),
             unread=Count("id", filter=unread),
         )
         .values_list("listing__connection_id", "proposals", "items", "listings", "unread")
@@ -150,6 +167,13 @@ def _store(
         unread=unread,
         newest_run=facts.newest.get(store.pk),
         shadow_run=facts.shadow.get(store.pk),
-        hooks=facts.hooks.get(store.pk),
-        whole_kind=Kind.PRICES if store.pk in facts.priced else Kind.FULL,
+        hooks=getattr(store, "hook_health", None),
+        whole_kind=Kind.PRICES if _is_priced(getattr(store, "price_policy", None)) else Kind.FULL,
     )
+
+
+def _is_priced(policy: PricePolicy | None) -> bool:
+    """Does a sync of everything look after prices, too?"""
+    if policy is None:
+        return False
+    return policy.price_source != PricePolicy.Source.NONE or policy.push_barcodes or policy.push_costs

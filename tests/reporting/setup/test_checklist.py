@@ -383,6 +383,7 @@ def test_the_page_asks_little_of_the_database(ready, someone):
     viewer = someone("Viewer")
     viewer.get(SETUP)
     assert queries_for(viewer, SETUP) <= 15
+    assert queries_for(viewer, reverse("admin:setup_report", args=[ready.store.pk])) <= 15  # and one for each further till
     assert viewer.get(reverse("admin:setup_parts")).status_code == 200
 
 

@@ -6,14 +6,14 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
-from alignment.models import Listing
+from alignment.models import Alignment, Listing
 from connectors.models import Connection
 from inventory.models import Item
 from reporting.setup.golive import golive_lines, golive_report
-from reporting.setup.rows import rows_read
+from reporting.setup.rows import store_read
 from sync.models import OutboundWrite, PlannedChange, PricePolicy, SyncRun
+from tests import factories as make
 from tests.admin_pages import page
 from tests.sync.shop import FULL, product
 
@@ -31,8 +31,7 @@ LISTED = [
 
 
 def report_of(shop):
-    (rows,) = [one for one in rows_read(now=timezone.now()).stores if one.store.pk == shop.store.pk]
-    return golive_report(rows=rows)
+    return golive_report(rows=store_read(pk=shop.store.pk))
 
 
 def told(report):
@@ -117,6 +116,14 @@ def test_what_it_would_leave_alone_is_said_and_why(shop):
     }
     assert words(report.decisions) == {"Conflicts: Not counted by the shop": 1}
     assert report.guards == []
+
+
+def test_an_item_that_the_till_does_not_count_and_one_that_is_gone_are_said(shop):
+    shop.sync(FULL)
+    Alignment.objects.filter(item__sku="B").update(item=make.item(shop.pos, "UNCOUNTED"))
+    Item.objects.filter(sku="C").update(missing_since=shop.clock.now())
+    left = words(report_of(shop).left_alone)
+    assert (left["Items that the till doesn't count"], left["Items that the till's export leaves out"]) == (1, 1)
 
 
 def test_a_guard_that_would_hold_the_first_sync_holds_the_shadow_run_and_then_the_live_one(open_shop):
