@@ -44,7 +44,7 @@ def test_the_page_says_first_what_is_true_then_what_needs_a_person(shop):
         ("Look", False),  # prices are the lead's
     ]
     assert "Till says" in today.todo[1].sentence
-    assert [card.said for card in today.cards][2:4] == ["4", "100 %"]
+    assert [card.said for card in today.cards][2:4] == ["6", "100 %"]
     assert (today.queue, today.inbox) == (2, 0)
     assert [(system.name, system.waiting, system.unknown) for system in today.systems] == [
         ("high-street-till", 0, 0),
