@@ -20,9 +20,9 @@ test: $(SETUP)
 test-browser: $(SETUP)
 	$(PY) -m pytest tests/browser -m browser
 
-# The pictures of README and docs, from a seeded shop.
+# The pictures of README and docs, from a seeded shop; or with EVERY=folder, every page, light, dark and on a phone.
 screenshots: $(SETUP)
-	$(PY) -m tests.browser.screenshots
+	$(PY) -m tests.browser.screenshots $(if $(EVERY),--every $(EVERY))
 
 # The same suite on a Postgres that is made for it and removed again (it comes with the development requirements).
 test-postgres: $(SETUP)

@@ -1,6 +1,8 @@
 """`make screenshots`: the pictures of README and docs, of a seeded shop. Kept small by ImageMagick, where it is there."""
 
+import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,6 +44,9 @@ BEFORE_LIVE = ("set-up", "go-live report")  # taken of the shop as it was one st
 
 def main() -> int:
     """Result: the exit code; 1 where there is no browser, or a picture is too large."""
+    parser = argparse.ArgumentParser(prog="python -m tests.browser.screenshots", description=__doc__)
+    parser.add_argument("--every", metavar="FOLDER", help="every page there is, light, dark and on a phone, into this folder")
+    asked = parser.parse_args()
     if not (found := chromium()):
         print("There is no Chromium on this machine: install the package “chromium”.", file=sys.stderr)
         return 1
@@ -52,6 +57,10 @@ def main() -> int:
     django.setup()
     with tempfile.TemporaryDirectory() as folder, served(Path(folder), products=600) as shop, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        if asked.every:
+            _take_every(browser, shop, Path(asked.every))
+            browser.close()
+            return 0
         for name, picture in PICTURES.items():
             _take(browser, shop, IMAGES / f"{name}.png", *picture)
         browser.close()
@@ -67,10 +76,7 @@ def _take(browser: Any, shop: ServedShop, path: Path, page_name: str, dark: bool
     look = {"color_scheme": "dark" if dark else "light", "viewport": NARROW if narrow else WIDE}
     context = browser.new_context(base_url=shop.url, **look)
     page = context.new_page()
-    page.goto("/admin/login/")
-    page.fill("#id_username", WHO.get(page_name, "manager"))
-    page.fill("#id_password", PASSWORD)
-    page.click("[type=submit]")
+    _log_in(page, WHO.get(page_name, "manager"))
     if page_name in BEFORE_LIVE:
         with shop.change() as rows:
             rows.execute("update connectors_connection set mode = 'observe' where name = 'web-shop'")
@@ -88,6 +94,30 @@ def _take(browser: Any, shop: ServedShop, path: Path, page_name: str, dark: bool
     if shutil.which("convert"):
         subprocess.run(["convert", path, "+dither", "-colors", "64", "-strip", f"png8:{path}"], check=True)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes")
+
+
+def _take_every(browser: Any, shop: ServedShop, folder: Path) -> None:
+    from tests.browser.pages import pages
+
+    folder.mkdir(parents=True, exist_ok=True)
+    page = browser.new_context(base_url=shop.url).new_page()
+    _log_in(page, "root")
+    found = pages(shop)
+    for name, path in found.items():
+        page.goto(path)
+        for look, dark, size in (("light", False, WIDE), ("dark", True, WIDE), ("phone", False, NARROW)):
+            page.emulate_media(color_scheme="dark" if dark else "light")
+            page.set_viewport_size(size)
+            page.evaluate("() => Promise.all(document.getAnimations().map(one => one.finished))")
+            page.screenshot(path=folder / f"{re.sub('[^a-z0-9]+', '-', name)}-{look}.png", full_page=True)
+    print(f"{len(found)} pages, {3 * len(found)} pictures in {folder}")
+
+
+def _log_in(page: Any, login: str) -> None:
+    page.goto("/admin/login/")
+    page.fill("#id_username", login)
+    page.fill("#id_password", PASSWORD)
+    page.click("[type=submit]")
 
 
 if __name__ == "__main__":
