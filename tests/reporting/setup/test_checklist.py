@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from reporting.setup.rows import rows_read
 from reporting.setup.steps import paths
 from sandbox.server import serve
 from sandbox.store import StoreApp
+from sandbox.till import TillApp
+from sandbox.till.catalogue import CatalogueRow
 from sync.models import OutboundWrite, SyncRun
 from tests import factories as make
 from tests.admin_pages import page, queries_for
@@ -284,6 +287,22 @@ def test_what_is_typed_wrong_is_said_at_its_field_and_nothing_is_saved(someone):
     assert "starts with ck_" in html
     assert "cs_geheim" not in html
     assert not Connection.objects.exists()
+
+
+def test_a_till_by_api_is_tested_like_a_shop_and_needs_no_export(someone, inside, open_shop):
+    shop = open_shop(stock=STOCK, mode="observe")
+    Connection.objects.filter(pk=shop.pos.pk).update(is_active=False)
+    app = TillApp(token="a-secret-token")
+    app.stock([CatalogueRow("A", "Pot", "", "Pots", "Maker", Decimal(2), Decimal(5), Decimal(4), timezone.now())])
+    server = serve(app, tls=False)
+    try:
+        fields = {"name": "counter", "setting__url": server.url, "credential__token": "a-secret-token"}
+        html = add(someone("Administrator"), "rest_pos", **fields).content.decode()
+    finally:
+        server.stop()
+    assert "The token may book adjustments; none was booked." in html
+    assert "a-secret-token" not in html
+    assert steps()["till"][0] == "done"
 
 
 # -- starting and going live -------------------------------------------------------------------------------------------
