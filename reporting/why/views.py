@@ -69,8 +69,8 @@ class WhyViews:
         view = self.site.admin_view
         return [
             path("why/", view(require_safe(self.search)), name="why"),
-            path("why/item/<int:key>/", view(require_safe(self.item)), name="inventory_item_why"),
-            path("why/listing/<int:key>/", view(require_safe(self.listing)), name="alignment_listing_why"),
+            path("why/item/<int:pk>/", view(require_safe(self.item)), name="inventory_item_why"),
+            path("why/listing/<int:pk>/", view(require_safe(self.listing)), name="alignment_listing_why"),
         ]
 
     def search(self, request: HttpRequest) -> HttpResponse:
@@ -85,19 +85,19 @@ class WhyViews:
         context = {"title": "Why this number", "called": called, "found": found, "items": items, "listings": listings}
         return self._page(request, "admin/why/search.html", context)
 
-    def item(self, request: HttpRequest, key: int) -> HttpResponse:
+    def item(self, request: HttpRequest, pk: int) -> HttpResponse:
         _check(request)
-        found = subject_of(item=key)
+        found = subject_of(item=pk)
         if found is None:
             raise Http404
         return self._explained(request, *found, None)
 
-    def listing(self, request: HttpRequest, key: int) -> HttpResponse:
+    def listing(self, request: HttpRequest, pk: int) -> HttpResponse:
         _check(request)
-        if found := subject_of(listing=key):
+        if found := subject_of(listing=pk):
             item, pairs = found
-            return self._explained(request, item, pairs, next(pair.listing for pair in pairs if pair.listing_id == key))
-        listing = Listing.objects.filter(pk=key).select_related("connection").first()
+            return self._explained(request, item, pairs, next(pair.listing for pair in pairs if pair.listing_id == pk))
+        listing = Listing.objects.filter(pk=pk).select_related("connection").first()
         if listing is None:
             raise Http404
         context = {"title": f"What does {listing.connection.name} show?", "listing": listing}

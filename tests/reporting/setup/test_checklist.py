@@ -55,7 +55,9 @@ def asked():
 
     def read() -> list[tuple[str, dict]]:
         messages = [json.loads(path.read_text()) for path in sorted(set(queue.iterdir()) - before)]
-        return [(one["headers"]["task"], json.loads(base64.b64decode(one["body"]))[1]) for one in messages]
+        said = [(one["headers"]["task"], json.loads(base64.b64decode(one["body"]))[1]) for one in messages]
+        # Inboxes are woken from a thread that may still be at an earlier test's.
+        return [(task, given) for task, given in said if task != "sync.tasks.inbox_work"]
 
     return read
 
