@@ -73,11 +73,10 @@ class _WithEffects(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        if request.method == "GET":
-            rows = list(self.result_list)
-            outlook = Outlook([row for row in rows if not row.resolved_at])
-            for row in rows:
-                row.way_rows = [way for way in way_rows(outlook, row) if not way.is_count] if not row.resolved_at else []
+        rows = list(self.result_list)
+        outlook = Outlook([row for row in rows if not row.resolved_at])
+        for row in rows:
+            row.way_rows = [way for way in way_rows(outlook, row) if not way.is_count] if not row.resolved_at else []
 
 
 @admin.register(SyncConflict)

@@ -122,7 +122,9 @@ def _not_now(account: Account) -> Refusal | None:
         return None
     if account.baseline is None:
         return Refusal("The shop's number is unknown by now.", "Let the next sync read it.")
-    if account.suspect is not None and account.suspect != account.residual:
+    if account.suspect is None:  # it was read in step, or an order on it came: the next reading tells
+        return Refusal("The shop's number may have changed since.", "Let the next sync read it, then settle it.")
+    if account.suspect != account.residual:
         off, by_now = (f"{number.normalize():+f}" for number in (account.residual, account.suspect))
         return Refusal(
             f"The shop's number has changed again: it was off by {off}, by now it is {by_now}.",

@@ -105,6 +105,7 @@ def conflict_resolve(
     else by now; LeaseHeldError while a run works on one of its two sides: it would write over the accounts; LeaseLostError where
     another one took the turn: nothing was written then.
     """
+    conflict = SyncConflict.objects.select_related(*WITH).get(pk=conflict.pk)  # as it is by now
     outcome_of(conflict, winner)  # what can't be is said without waiting for a turn
     settled = Settled()
     tills = [conflict.alignment.item.connection] if conflict.alignment else []

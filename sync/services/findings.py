@@ -3,6 +3,7 @@ long, a changed SKU; and what was sold online without an alignment (design.md §
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from django.db.models import Exists, Max, OuterRef, Sum
@@ -69,6 +70,7 @@ def conflicts_follow(
     fresh: list[SyncConflict] = []
     gone: list[SyncConflict] = []
     over: list[SyncConflict] = []  # was left as it is, and is so no more
+    moved: list[SyncConflict] = []
     for pair in pairs:
         found = {finding.kind: finding for finding in _findings(ctx, pair, below, writes.get(pair.listing_id), unsettled)}
         if pair.pk in renamed:
@@ -76,13 +78,22 @@ def conflicts_follow(
         same = {kind for kind, finding in found.items() if _is_left(left.get((pair.pk, kind)), finding)}
         fresh += [_conflict(ctx, pair, one) for kind, one in found.items() if (pair.pk, kind) not in known and kind not in same]
         over += [left[pair.pk, kind] for kind in FOLLOWED if kind not in same and (pair.pk, kind) in left]
-        if (pair.pk, Type.QUANTITY) in left and _agrees_again(pair):
+        agrees = _agrees_again(pair, writes.get(pair.listing_id), ctx.store.store.clock_ahead)
+        if (pair.pk, Type.QUANTITY) in left and agrees:
             over.append(left[pair.pk, Type.QUANTITY])
         gone += [known[pair.pk, kind] for kind in FOLLOWED if kind not in found and (pair.pk, kind) in known]
-        if (pair.pk, Type.QUANTITY) in known and _agrees_again(pair):
+        if (pair.pk, Type.QUANTITY) in known and agrees:
             gone.append(known.pop((pair.pk, Type.QUANTITY)))
+        sold, shelf = known.get((pair.pk, Type.SIMULTANEOUS_SALE)), found.get(Type.SIMULTANEOUS_SALE)
+        if sold and shelf and sold.difference != shelf.difference:
+            sold.pos_value, sold.woo_value, sold.difference = shelf.pos_value, shelf.woo_value, shelf.difference
+            moved.append(sold)
     _save(ctx, fresh, gone)
     _left_no_more(over)
+    if moved:
+        bulk_update_with_history(
+            moved, SyncConflict, ["pos_value", "woo_value", "difference"], default_change_reason="The shelf has moved on."
+        )
     return {pair_id: conflict for (pair_id, kind), conflict in known.items() if kind == Type.QUANTITY and pair_id is not None}
 
 
@@ -91,9 +102,17 @@ def _is_left(left: SyncConflict | None, finding: Finding) -> bool:
     return left is not None and left.difference == finding.difference
 
 
-def _agrees_again(pair: Alignment) -> bool:
+def _agrees_again(pair: Alignment, write: OutboundWrite | None, ahead: timedelta) -> bool:
+    """Was the account's number read, after the last order on it and our last write to it? Orders and writes move the account
+    alone: by chance it may meet an older reading. `ahead`: how far the shop's clock, by which orders are dated, is ahead."""
     listing = pair.listing
-    return listing.baseline is None or (listing.suspect is None and listing.quantity == listing.baseline)
+    if listing.baseline is None:
+        return True
+    if listing.suspect is not None or listing.quantity != listing.baseline or listing.read_at is None:
+        return False
+    if listing.news_at is not None and listing.news_at - ahead >= listing.read_at:
+        return False
+    return write is None or write.answered_at is None or write.answered_at <= listing.read_at
 
 
 def _below_zero(ctx: RunContext, item_ids: Iterable[int]) -> dict[int, Decimal]:

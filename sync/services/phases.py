@@ -4,7 +4,7 @@ and after them its orders, then what is owed, then the writes; and a later look 
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from alignment.models import Alignment, Listing, StoreLocation
 from alignment.services.proposals import proposals_refresh
@@ -126,9 +126,10 @@ def run_dry(ctx: RunContext) -> None:
 
 
 def _open_questions(ctx: RunContext) -> list[tuple[int, int]]:
-    """Result: (remote id, parent remote id) of the aligned listings whose number needs a look: not opened yet, or suspect."""
-    aligned = _aligned(ctx)
-    unknown = aligned.filter(baseline=None) | aligned.filter(suspect__isnull=False)
+    """Result: (remote id, parent remote id) of the aligned listings whose number needs a look: not opened yet, suspect, or under
+    review: a person can settle only what was read since the last order on it."""
+    reviewed = under_review(store=ctx.store.connection).values("alignment__listing_id")
+    unknown = _aligned(ctx).filter(Q(baseline=None) | Q(suspect__isnull=False) | Q(pk__in=reviewed))
     return list(unknown.distinct().values_list("remote_id", "parent_remote_id"))
 
 

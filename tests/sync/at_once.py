@@ -28,7 +28,7 @@ def conflicts_make() -> list[SyncConflict]:
     for n in range(PAIRS):
         item = make.item(till, f"SKU-{n}")
         make.level(item, 4, place=place, baseline=Decimal(4))
-        pair = make.alignment(item, make.listing(store, f"SKU-{n}", baseline=Decimal(4), quantity=Decimal(19)))
+        pair = make.alignment(item, make.listing(store, f"SKU-{n}", baseline=Decimal(4), quantity=Decimal(19), suspect=15))
         rows.append(
             SyncConflict.objects.create(
                 store=store, alignment=pair, conflict_type="quantity_mismatch", pos_value="4", woo_value="19",

@@ -6,11 +6,14 @@ import pytest
 from django.db.models import Sum
 
 from alignment.models import Alignment, Listing, StoreLocation
+from connectors.errors import ConfigError
 from inventory.models import Movement, StockLevel
 from sync.core.settling import Effect, Refusal, Way
 from sync.models import OutboundWrite, SyncConflict, SyncState
+from sync.services import phases
 from sync.services.conflict_effects import WITH, Outlook
 from sync.services.conflicts import ChangedError, conflict_resolve, conflicts_resolve, effect_mark, outcome_of
+from sync.services.order_poll import orders_poll
 from tests.sync.shop import INCREMENTAL, product
 
 pytestmark = pytest.mark.django_db
@@ -307,3 +310,79 @@ def test_a_side_that_is_only_observed_is_said(open_shop):
     shop.sync()
     assert "The till is only observed" in outcome_of(opened(), "woo")
     assert "observed" not in outcome_of(opened(), "pos")
+
+
+# An order, or a write of ours, is no reading: it neither ends a conflict, nor lets one be settled by what was read before it
+
+
+def order_known(shop, units):
+    shop.app.place_order([("A", units)])
+    shop.clock.tick(minutes=5)
+    assert orders_poll(store=shop.store, now=shop.clock.now) == "done"
+
+
+def assert_only_read_numbers_settle(shop):
+    """Refused until the next sync has read; then what is promised is kept."""
+    effect = Outlook([opened()]).effect(opened(), Way.POS)
+    assert isinstance(effect, Refusal)
+    assert "may have changed since" in effect.why
+    with pytest.raises(ConfigError, match="next sync"):
+        settle(shop, opened(), "pos")
+
+
+def test_an_order_that_meets_the_old_reading_by_chance_closes_no_conflict(open_shop):
+    shop = edited(open_shop, -6)  # 20 lie there, the shop shows 14
+    order_known(shop, 6)  # 14 lie there, the shop shows 8
+    assert_only_read_numbers_settle(shop)
+    shop.clock.tick(minutes=5)
+    shop.sync(INCREMENTAL, may_wait=False)
+    assert opened().difference == -6
+    effect = promise(opened(), "pos")
+    settle(shop, opened(), "pos")
+    carried(shop)
+    assert_kept(shop, effect, "A")
+
+
+def test_an_order_that_meets_the_old_reading_by_chance_ends_nothing_left_as_it_is(open_shop):
+    shop = edited(open_shop, -6)
+    settle(shop, opened(), "ignore")
+    shop.clock.tick(minutes=5)
+    shop.sync()
+    order_known(shop, 6)
+    for _ in range(2):
+        shop.clock.tick(minutes=15)
+        shop.sync()
+    assert not SyncConflict.objects.filter(resolved_at=None).exists()
+    assert SyncConflict.objects.get(is_left=True).difference == -6
+
+
+def test_a_number_put_right_before_the_run_died_is_not_settled_again(open_shop):
+    shop = edited(open_shop, 15)
+    edit(shop, "A", -15)
+    shop.clock.tick(minutes=5)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(phases, "states_refresh", lambda **_: 1 / 0)  # the worker dies when all is read and nothing is said yet
+        with pytest.raises(ZeroDivisionError):
+            shop.sync()
+    assert_only_read_numbers_settle(shop)
+    shop.clock.tick(minutes=15)
+    shop.sync()
+    assert SyncConflict.objects.get().resolution == "gone"
+    assert (shop.shown()["A"], shop.shelf()["A"]) == (20, 20)
+
+
+def test_a_shelf_below_zero_shows_how_far_it_has_fallen(open_shop):
+    shop = open_shop(stock={"A": 1, "B": 10}, till_mode="live")
+    shop.running()
+    shop.app.place_order([("A", 1)])
+    shop.till.sell("A", 1)
+    shop.clock.tick(minutes=5)
+    shop.export()
+    shop.sync()
+    shop.take_in_adjustments()
+    shop.till.sell("A", 2)
+    shop.clock.tick(minutes=5)
+    shop.export()
+    shop.sync()
+    found = opened("simultaneous_sale")
+    assert (found.difference, found.pos_value) == (-3, "-3")

@@ -27,6 +27,8 @@ MANY = reverse("admin:sync_syncconflict_settle_many")
 
 
 def conflict(shop, **fields) -> SyncConflict:
+    """As a second look leaves it: the account shows by how much."""
+    Listing.objects.filter(alignments=fields.get("alignment", shop.pair)).update(suspect=15)
     return SyncConflict.objects.create(
         **{
             "store": shop.store, "alignment": shop.pair, "conflict_type": "quantity_mismatch", "pos_value": "4",
@@ -62,6 +64,14 @@ def test_the_list_shows_what_is_open_unless_asked_for_more(shop, admin_client):
     for link in filter_links(html):
         page(admin_client, LIST + link.replace("&amp;", "&"))
     page(admin_client, LIST, q="mug")
+
+
+def test_an_action_that_was_not_chosen_is_asked_for(shop, admin_client):
+    conflict(shop)
+    answer = admin_client.post(LIST, {"action": "", "index": "0"}, follow=True)
+    assert answer.status_code == 200
+    assert "Items must be selected" in answer.content.decode()
+    assert admin_client.head(LIST).status_code == 200
 
 
 def test_the_list_takes_few_queries(shop, admin_client):
