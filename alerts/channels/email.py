@@ -65,7 +65,8 @@ def _in_words(step: Callable[[], object], broken_off: type[ConnectorError]) -> N
             "The mail server refuses our name or password.", next_step="Correct EVENSTOCK_MAIL_URL.", code="mail_login"
         ) from error
     except smtplib.SMTPRecipientsRefused as error:
-        raise RejectedError(
+        for_now = all(400 <= code < 500 for code, _ in error.recipients.values())  # greylisting, a full box: RFC 5321, 4.2.1
+        raise (RetryableError if for_now else RejectedError)(
             f"The mail server refuses every recipient: {', '.join(error.recipients)[:200]}.",
             next_step="Check the addresses.",
             code="recipients",

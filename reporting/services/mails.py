@@ -30,6 +30,7 @@ State = ReportDelivery.State
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))  # a mail server may be down for a night's work
 ATTEMPTS = len(PAUSES) + 1
 LOST_AFTER = timedelta(minutes=10)  # longer than the task may take
+STOPPED = "Its worker was stopped while it was made; the worker's log says why."
 KILLED = "Its worker was killed while the mail server had it, so it may have arrived. Ask, then press Send again."
 
 
@@ -123,7 +124,8 @@ def _recover(now: datetime) -> None:
     lost.filter(state=State.SENDING).update(state=State.UNKNOWN, error=KILLED)
     made = lost.filter(state=State.MAKING)
     made.filter(mail=None).update(state=State.HELD, error="Its worker was killed. Ask for it again.")
-    made.update(state=State.PENDING, next_attempt_at=now)
+    made.filter(attempts__gte=ATTEMPTS).update(state=State.HELD, error=f"{STOPPED} Nor did it get further before.")
+    made.update(state=State.PENDING, next_attempt_at=now, error=STOPPED)
 
 
 def _claim(row: ReportDelivery, now: datetime) -> bool:

@@ -24,7 +24,7 @@ class _Session(StreamRequestHandler):
             if verb in ("EHLO", "HELO"):
                 self._say("250 sink")
             elif verb == "RCPT" and self.server.refuses and self.server.refuses in line:
-                self._say("550 no such mailbox")
+                self._say(self.server.refusal)
             elif verb == "DATA":
                 self._say("354 go on")
                 self._take()
@@ -52,8 +52,8 @@ class _Session(StreamRequestHandler):
 
 
 class MailSink(ThreadingTCPServer):
-    """A mail server that keeps what it takes. `refuses`: a recipient; `busy`: it takes nothing now; `vanishes`: it takes a mail
-    and hangs up without a word."""
+    """A mail server that keeps what it takes. `refuses`: a recipient, in the words of `refusal`; `busy`: it takes nothing now;
+    `vanishes`: it takes a mail and hangs up without a word."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -62,6 +62,7 @@ class MailSink(ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Session)
         self.mails: list[EmailMessage] = []
         self.refuses, self.busy, self.vanishes = "", False, False
+        self.refusal = "550 no such mailbox"
         self.port: int = self.server_address[1]
 
     def __enter__(self) -> "MailSink":

@@ -183,6 +183,16 @@ class TestKilled:
         reports_mail(now=MONDAY + 11 * MINUTE)
         assert (states(), len(sink.mails)) == ([("sent", 2)], 1)
 
+    def test_one_that_ends_its_worker_each_time_is_told_and_given_up(self, sink, store):
+        wanted()
+        with patch.object(mails, "report_as_mail", side_effect=Killed):
+            for number in range(ATTEMPTS):
+                with pytest.raises(Killed):
+                    reports_mail(now=MONDAY + number * 11 * MINUTE)
+        reports_mail(now=MONDAY + ATTEMPTS * 11 * MINUTE)
+        assert (states(), sink.mails) == ([("held", ATTEMPTS)], [])
+        assert "Its worker was stopped" in Alert.objects.get().words
+
     def test_while_the_mail_server_has_it_it_is_never_sent_again_blindly(self, sink, store):
         wanted()
         with patch("smtplib.SMTP.sendmail", side_effect=Killed), pytest.raises(Killed):
@@ -271,6 +281,15 @@ class TestFailure:
         assert [to for to, _ in told(sink)] == ["ben@example.com"]
         assert states() == [("held", 1), ("sent", 1)]
         assert "refuses every recipient" in Alert.objects.get().words
+
+    def test_an_address_that_is_refused_for_now_is_tried_again(self, sink, store):
+        wanted()
+        sink.refuses, sink.refusal = "@", "450 greylisted, come again"
+        reports_mail(now=MONDAY)
+        assert states() == [("pending", 1)]
+        sink.refuses = ""
+        reports_mail(now=MONDAY + PAUSES[0])
+        assert (states(), len(sink.mails)) == ([("sent", 2)], 1)
 
     def test_without_a_mail_server_the_alert_says_what_to_set(self, store, settings):
         settings.EMAIL_BACKEND, settings.EMAIL_HOST = SMTP, ""
