@@ -15,7 +15,7 @@ from connectors.leases import LeaseHeldError
 from connectors.management.base import connections_of
 from connectors.models import Connection
 from sync.limits import limits
-from sync.services.archive import Kind, kind_archive, leftovers_remove
+from sync.services.archive import ArchiveError, Kind, kind_archive, leftovers_remove
 from sync.services.runs import side_opened
 
 logger = logging.getLogger(__name__)
@@ -26,15 +26,26 @@ LEAST = timedelta(days=7)  # a reading asks for the writes of lately, a figure f
 def housekeep(*, now: Callable[[], datetime]) -> dict[str, int]:
     """Archive or forget what is old enough, in small transactions. Result: how much of each. A till at which a sync works is left
     for the next day; one that can't be reached stops nothing."""
-    done = rows_archive(older_than=limits().keep, now=now())
-    return {**done, "files": sum(_till_tidy(till, now) for till in connections_of(side=Side.POS))}
+    files = sum(_till_tidy(till, now) for till in connections_of(side=Side.POS))  # first: it makes room for what follows
+    return {**rows_archive(older_than=limits().keep, now=now()), "files": files}
 
 
 def rows_archive(*, older_than: timedelta, now: datetime) -> dict[str, int]:
-    """Archive rows of all kinds that are older. Result: how many of each. Raises ConfigError for what the engine still needs,
-    OSError where the files can't be written: then nothing of it was deleted."""
+    """Archive rows of all kinds that are older. Result: how many of each. Raises ConfigError for what the engine still needs;
+    ArchiveError, or OSError where the files can't be written, once the other kinds have had their turn: of that kind nothing
+    was deleted."""
     leftovers_remove(now=now)
-    return {kind.name: kind_archive(kind=kind, now=now, most=MOST) for kind in _kinds(older_than, now)}
+    done: dict[str, int] = {}
+    failed: list[ArchiveError | OSError] = []
+    for kind in _kinds(older_than, now):
+        try:
+            done[kind.name] = kind_archive(kind=kind, now=now, most=MOST)
+        except (ArchiveError, OSError) as error:
+            logger.exception("“%s” could not be archived.", kind.name)
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    return done
 
 
 def rows_to_archive(*, older_than: timedelta, now: datetime) -> dict[str, int]:

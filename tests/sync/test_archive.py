@@ -201,6 +201,24 @@ class TestKilled:
         assert ApiCall.objects.count() == 5
         assert read("requests") == []
 
+    def test_what_can_not_be_archived_keeps_nothing_else_from_it(self, store, now, monkeypatch):
+        calls(store, now - timedelta(days=100), 5)
+        InboundEvent.objects.create(
+            connection=store, topic="order.updated", resource_id=1, body_hash="x", payload={}, state="done",
+            received_at=now - timedelta(days=100), done_at=now - timedelta(days=100),
+        )  # fmt: skip
+        whole = archive._read_back
+
+        def spoiled(path, expected):
+            if "requests" in path.name:
+                raise archive.ArchiveError("spoiled")
+            whole(path, expected)
+
+        monkeypatch.setattr(archive, "_read_back", spoiled)
+        with pytest.raises(archive.ArchiveError, match="spoiled"):
+            rows_archive(older_than=NINETY, now=now)
+        assert (ApiCall.objects.count(), InboundEvent.objects.count()) == (5, 0)
+
     def test_a_full_disk_lets_nothing_be_deleted(self, store, now, settings, tmp_path):
         calls(store, now - timedelta(days=100), 5)
         (tmp_path / "file").write_text("")
