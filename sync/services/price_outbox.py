@@ -25,9 +25,9 @@ def prices_plan(*, ctx: RunContext, plan: PricePlan) -> None:
     else:
         for chunk in chunks(plan.to_shop):
             _to_shop(ctx, chunk)
-    live = {side.connection.pk for side in ctx.tills if side.connection.is_live}
-    told = [] if is_held or ctx.run.dry_run else [each for each in plan.to_tills if each.pair.till_id in live]
-    untold = [each for each in plan.to_tills if each not in told] if len(told) < len(plan.to_tills) else []
+    live = set() if is_held or ctx.run.dry_run else {side.connection.pk for side in ctx.tills if side.connection.is_live}
+    told = [each for each in plan.to_tills if each.pair.till_id in live]
+    untold = [each for each in plan.to_tills if each.pair.till_id not in live]
     _preview(ctx, untold)
     till_price = PlannedChange.Field.TILL_PRICE
     planned_add(ctx=ctx, rows=((each.pair.pair_id, till_price, each.shows, each.target) for each in untold))
