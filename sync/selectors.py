@@ -1,6 +1,6 @@
 """Questions about the state of things. They read; they change nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -12,9 +12,9 @@ from alignment.models import Alignment, StoreLocation
 from connectors.contract import StockManagement
 from connectors.models import Connection
 from inventory.models import Item, StockLevel
-from inventory.scopes import ScopeTable, inherited
+from inventory.scopes import ScopeTable
 from sync.core.attempts import LastTry
-from sync.core.policy import Policy, Rule
+from sync.core.policy import Rule, rule_of
 from sync.core.readings import WriteSpan
 from sync.core.targets import listing_target
 from sync.models import OutboundWrite, SyncConflict, SyncPolicy
@@ -148,18 +148,7 @@ def rules_of(*, store: Connection, items: Iterable[Item]) -> dict[int, Rule]:
     items = list(items)
     wanted = Q(item=None) | Q(item__in=[item.pk for item in items])
     table = ScopeTable(SyncPolicy.objects.filter(wanted, Q(connection=None) | Q(connection=store)))
-    return {item.pk: _rule(table.chain(item_id=item.pk, category=item.category, connection_ids=[store.pk])) for item in items}
-
-
-def _rule(widest_first: Sequence[SyncPolicy]) -> Rule:
-    """Result: what the rows say together; what none says is as the core has it."""
-    default = Rule()
-    return Rule(
-        policy=Policy(inherited(widest_first, "policy", default.policy.value)),
-        minor_to=inherited(widest_first, "minor_to", default.minor_to),
-        major_to=inherited(widest_first, "major_to", default.major_to),
-        review_major=inherited(widest_first, "review_major", default.review_major),
-    )
+    return {item.pk: rule_of(table.chain(item_id=item.pk, category=item.category, connection_ids=[store.pk])) for item in items}
 
 
 def supply_levels(*, store: Connection, item_ids: Iterable[int]) -> dict[int, StockLevel]:

@@ -4,11 +4,14 @@ The till's shelf is counted by hand, so by default it wins. How far a rule may d
 it is left to a person.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
+
+from inventory.scopes import inherited
 
 MINOR_TO: Final = Decimal(2)
 MAJOR_TO: Final = Decimal(10)
@@ -42,6 +45,17 @@ class Rule:
     minor_to: Decimal = MINOR_TO
     major_to: Decimal = MAJOR_TO
     review_major: bool = True
+
+
+def rule_of(widest_first: Sequence[object]) -> Rule:
+    """Result: what rows that are made like a rule say together; what none says is as it is here."""
+    default = Rule()
+    return Rule(
+        policy=Policy(inherited(widest_first, "policy", default.policy.value)),
+        minor_to=inherited(widest_first, "minor_to", default.minor_to),
+        major_to=inherited(widest_first, "major_to", default.major_to),
+        review_major=inherited(widest_first, "review_major", default.review_major),
+    )
 
 
 @dataclass(frozen=True, slots=True)

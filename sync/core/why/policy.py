@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inventory.scopes import inherited
-from sync.core.policy import Policy, Rule
+from sync.core.policy import Policy, rule_of
 from sync.core.why.steps import amount
 
 DELIVERED = "as delivered"
@@ -28,17 +27,6 @@ class RuleRow:
     major_to: object
     review_major: object
     key: int | None = None
-
-
-def rule_of(widest_first: Sequence[RuleRow]) -> Rule:
-    """Result: what the rows say together; what none says is as the core has it."""
-    default = Rule()
-    return Rule(
-        policy=Policy(inherited(widest_first, "policy", default.policy.value)),
-        minor_to=inherited(widest_first, "minor_to", default.minor_to),
-        major_to=inherited(widest_first, "major_to", default.major_to),
-        review_major=inherited(widest_first, "review_major", default.review_major),
-    )
 
 
 def rule_sentence(widest_first: Sequence[RuleRow]) -> str:
