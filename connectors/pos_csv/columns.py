@@ -67,6 +67,15 @@ def resolve(header: Sequence[str], settings: PosCsvSettings) -> Columns:
     )
 
 
+def resolves(header: Sequence[str], settings: PosCsvSettings) -> bool:
+    """Result: does `resolve` find the columns that are needed?"""
+    try:
+        resolve(header, settings)
+    except (ConfigError, FeedError):
+        return False
+    return True
+
+
 def recognised(header: Sequence[str], settings: PosCsvSettings) -> dict[str, str]:
     """Result: role → header, as far as that is clear; for people, also where a file can't be used yet."""
     try:

@@ -11,8 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from connectors.contract import RowProblem, TillReading
-from connectors.errors import ConfigError, FeedError
-from connectors.pos_csv.columns import Columns, first_header_line, resolve
+from connectors.pos_csv.columns import Columns, first_header_line, resolve, resolves
 from connectors.pos_csv.dialect import (
     MAX_ROWS,
     BoundedLines,
@@ -92,7 +91,7 @@ def _columns(header: list[str], lines: BoundedLines, settings: PosCsvSettings) -
         return resolve(header, settings)
     except FileRefusedError as refusal:
         below = [cells_of(line, delimiter_of(line, settings)) for line, _ in zip(lines, range(_LOOK_BELOW), strict=False)]
-        above = first_header_line(below, lambda cells: _resolves(cells, settings))
+        above = first_header_line(below, lambda cells: resolves(cells, settings))
         if above is None:
             raise
         raise FileRefusedError(
@@ -101,14 +100,6 @@ def _columns(header: list[str], lines: BoundedLines, settings: PosCsvSettings) -
             next_step=f"The column names seem to stand in line {settings.skip_lines + above + 2}: "
             f"set skip_lines to {settings.skip_lines + above + 1}.",
         ) from refusal
-
-
-def _resolves(cells: Sequence[str], settings: PosCsvSettings) -> bool:
-    try:
-        resolve(cells, settings)
-    except (ConfigError, FeedError):
-        return False
-    return True
 
 
 def _read_rows(lines: BoundedLines, delimiter: str, reader: "RowReader") -> None:

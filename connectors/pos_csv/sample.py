@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from connectors.contract import RowProblem, TillReading
-from connectors.errors import ConfigError, ConnectorError
-from connectors.pos_csv.columns import first_header_line, presets_that_fit, recognised, resolve
+from connectors.errors import ConnectorError
+from connectors.pos_csv.columns import first_header_line, presets_that_fit, recognised, resolves
 from connectors.pos_csv.dialect import cells_of, decodes, delimiter_of, encoding_of, lines_of, looks_like_utf8, separator_line
 from connectors.pos_csv.numbers import NumberFormat
 from connectors.pos_csv.parse import parse_file
@@ -136,10 +136,10 @@ def _place(path: Path, settings: PosCsvSettings) -> dict[str, Any]:
 
 def _preset(header: Sequence[str], settings: PosCsvSettings) -> str:
     """Result: a preset that would do, the chosen one first; "" where none does. Of several that fit, the one that reads most."""
-    if _resolves(header, settings):
+    if resolves(header, settings):
         return settings.preset
     fitting = presets_that_fit(header, settings)
-    fitting += ["generic"] if _resolves(header, settings.model_copy(update={"preset": "generic"})) else []
+    fitting += ["generic"] if resolves(header, settings.model_copy(update={"preset": "generic"})) else []
     return max(fitting, key=lambda name: len(recognised(header, settings.model_copy(update={"preset": name}))), default="")
 
 
@@ -166,14 +166,6 @@ def _trouble(path: Path, settings: PosCsvSettings) -> tuple[str, int]:
     except ConnectorError as error:
         return error.code or "refused", 0
     return "", sum(1 for one in parsed.problems if one.serious)
-
-
-def _resolves(header: Sequence[str], settings: PosCsvSettings) -> bool:
-    try:
-        resolve(header, settings)
-    except (ConfigError, FileRefusedError):
-        return False
-    return True
 
 
 def _lines(readings: Sequence[TillReading], problems: Sequence[RowProblem]) -> list[SampleLine]:
