@@ -106,6 +106,7 @@ def test_the_example_holds_no_secret():
 
 def test_no_protection_has_dropped_out_of_the_middleware():
     assert production_values("MIDDLEWARE")["MIDDLEWARE"] == [
+        "config.access.forwarded_kept",
         "django.middleware.security.SecurityMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
         "django.contrib.sessions.middleware.SessionMiddleware",

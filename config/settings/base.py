@@ -40,6 +40,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.access.forwarded_kept",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -86,7 +87,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # By the name alone, a stranger could keep a manager out; by the address alone, a colleague could.
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 EVENSTOCK_PROXIES = env.int("EVENSTOCK_PROXIES", default=0)  # how many stand before us; each adds an address to a header
-AXES_CLIENT_IP_CALLABLE = "config.access.client_address"
+AXES_CLIENT_IP_CALLABLE = "config.access.counted_address"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)

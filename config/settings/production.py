@@ -18,8 +18,9 @@ DATABASES = {"default": dj_database_url.parse(env.str("DATABASE_URL"), conn_max_
 SECURE_SSL_REDIRECT = env.bool("EVENSTOCK_SSL_REDIRECT", default=True)
 # The compose health check asks over plain http from inside; a webhook must never meet a redirect (reliability.md).
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^webhooks?/"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 EVENSTOCK_PROXIES = env.int("EVENSTOCK_PROXIES", default=1)  # the TLS proxy of docs/operations.md
+# Who says it where no proxy stands before us is a client: then it would lead past the redirect.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if EVENSTOCK_PROXIES > 0 else None
 SECURE_HSTS_SECONDS = env.int("EVENSTOCK_HSTS_SECONDS", default=365 * 24 * 3600)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
