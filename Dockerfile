@@ -30,4 +30,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
 # A worker that dies is replaced; the number of workers is GRANIAN_WORKERS.
-CMD ["granian", "--interface", "wsgi", "--blocking-threads", "1", "--port", "8000", "--respawn-failed-workers", "config.wsgi:application"]
+CMD ["python", "-m", "config.web", "--port", "8000"]

@@ -31,11 +31,9 @@ class Program:
 def embedded_programs(*, host: str, port: int) -> list[Program]:
     """Result: what one shop on one machine runs."""
     celery = [sys.executable, "-m", "celery", "-A", "config", "--quiet"]
-    granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)]
+    web = [sys.executable, "-m", "config.web", "--host", host, "--port", str(port), "--workers", "1", "--log-level", "warning"]
     return [
-        Program(
-            "web", [*granian, "--workers", "1", "--blocking-threads", "1", "--log-level", "warning", "config.wsgi:application"]
-        ),
+        Program("web", web),
         Program(
             "worker", [*celery, "worker", "--concurrency", "1", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"]
         ),

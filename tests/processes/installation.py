@@ -148,9 +148,8 @@ class Installation:
 
     def start(self) -> None:
         python = sys.executable
-        granian = (python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port))
-        quiet = ("--log-level", "warning", "--workers", "1", "--blocking-threads", "2", "--respawn-failed-workers")
-        self.programs.start("web", *granian, *quiet, "tests.processes.dying:application")
+        web = (python, "-m", "tests.processes.dying", "--host", "127.0.0.1", "--port", str(self.port))
+        self.programs.start("web", *web, "--log-level", "warning", "--workers", "1")
         worker = (python, "-m", "celery", "-A", "config", "worker", "--loglevel", "WARNING", "--concurrency", "1")
         for name in ("worker-1", "worker-2"):
             self.programs.start(name, *worker, "--hostname", f"{name}@here")

@@ -18,7 +18,8 @@ from random import Random
 
 import pytest
 
-from tests.processes.installation import Installation, installed, missing
+from tests.config.web.crowding import idle_connections, longest_waits, slow_bodies
+from tests.processes.installation import SECRET, Installation, installed, missing
 from tests.processes.programs import until
 from tests.processes.shop import Customers, Shop
 
@@ -259,6 +260,16 @@ def test_harmed_once_in_every_way_it_converges_and_nothing_is_lost_or_doubled(sc
             time.sleep(1)
             none_has_died(here)
     judge(here, shop, faults, seed=1)
+
+
+def test_slow_senders_and_idle_connections_are_not_felt(scene):
+    """found/wire.md S1 and S5, with Postgres and the image's own settings."""
+    here, _ = scene
+    longest_waits(here.address, SECRET)  # its first pages are slow
+    with slow_bodies(here.port, 24), idle_connections(here.port, 1000):
+        waits = longest_waits(here.address, SECRET)
+    print(f"\nprocesses: 24 slow bodies, 1,000 idle connections; longest of 20 answers in seconds: {json.dumps(waits)}")
+    assert max(waits.values()) < 2.0
 
 
 @pytest.mark.skipif(not os.environ.get("LONG"), reason="only with LONG=1")
