@@ -6,11 +6,13 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.db.models import OuterRef, Subquery, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from config.access import REFUSED
+from config.logins import failed_since
 from connectors.admin.parts import ReadOnlyAdmin, badge, moment
 
 ACTIONS = {
@@ -23,21 +25,36 @@ ACTIONS = {
 
 @admin.register(AccessAttempt)
 class LoginAttemptAdmin(ReadOnlyAdmin):
-    """Failed logins, by name and address. Deleting a row lets that person try again at once."""
+    """Failed logins, by name and address. Deleting a row lets that person try again at once; deleting those of an address, all
+    who sit there."""
 
-    list_display = ("username", "ip_address", "state", "failures_since_start", "last_tried")
+    list_display = ("username", "address", "state", "failures_since_start", "last_tried")
     search_fields = ("username", "ip_address")
-    fields = ("username", "ip_address", "state", "failures_since_start", "last_tried", "user_agent")
+    fields = ("username", "address", "state", "failures_since_start", "last_tried", "user_agent")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("axes.delete_accessattempt"))
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """With each row, what counts for its name at its address, and for its address."""
+        counted = failed_since(timezone.now() - settings.AXES_COOLOFF_TIME).order_by().filter(ip_address=OuterRef("ip_address"))
+        of_address = counted.values("ip_address").annotate(sum=Sum("failures_since_start")).values("sum")
+        of_name = of_address.filter(username=OuterRef("username"))
+        return super().get_queryset(request).annotate(of_name=Subquery(of_name), of_address=Subquery(of_address))
+
+    @admin.display(description="address", ordering="ip_address")
+    def address(self, attempt: AccessAttempt) -> str:
+        return f"{attempt.ip_address}/64" if ":" in attempt.ip_address else str(attempt.ip_address)
+
     @admin.display(description="state")
-    def state(self, attempt: AccessAttempt) -> SafeString:
+    def state(self, attempt: Any) -> SafeString:
         if attempt.attempt_time + settings.AXES_COOLOFF_TIME < timezone.now():
             return badge("Over", "mute")
-        locked = attempt.failures_since_start >= settings.AXES_FAILURE_LIMIT
-        return badge("Locked out", "bad") if locked else badge("May try again", "info")
+        if (attempt.of_name or 0) >= settings.AXES_FAILURE_LIMIT:
+            return badge("Locked out", "bad")
+        if (attempt.of_address or 0) >= settings.EVENSTOCK_ADDRESS_FAILURE_LIMIT:
+            return badge("Address locked out", "bad")
+        return badge("May try again", "info")
 
     @admin.display(description="last tried", ordering="attempt_time")
     def last_tried(self, attempt: AccessAttempt) -> SafeString | str:

@@ -118,6 +118,7 @@ def test_no_protection_has_dropped_out_of_the_middleware():
         "csp.middleware.CSPMiddleware",
         "config.access.refusals_noted",
         "simple_history.middleware.HistoryRequestMiddleware",
+        "config.logins.tries_settled",
         "axes.middleware.AxesMiddleware",
     ]
 

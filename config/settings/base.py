@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "config.access.refusals_noted",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "config.logins.tries_settled",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -84,16 +85,19 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # reliability.md, case 42: five wrong passwords for one name from one address, then a quarter of an hour's rest for that pair.
-# By the name alone, a stranger could keep a manager out; by the address alone, a colleague could.
+# By the name alone, a stranger could keep a manager out. Twenty from one address, whatever the names, and it rests too, or one
+# password could be tried with every name. A colleague can't use those up: a name counts five times at most, then it rests.
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 EVENSTOCK_PROXIES = env.int("EVENSTOCK_PROXIES", default=0)  # how many stand before us; each adds an address to a header
 AXES_CLIENT_IP_CALLABLE = "config.access.counted_address"
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_HANDLER = "config.logins.LoginHandler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # and what a right password forgets
 AXES_FAILURE_LIMIT = 5
+EVENSTOCK_ADDRESS_FAILURE_LIMIT = 20
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the page says a quarter of an hour, so it is one
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
+AXES_LOCKOUT_CALLABLE = "config.logins.locked_out"
 AXES_DISABLE_ACCESS_LOG = True  # it would grow for ever; the log has a line for each login
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False  # config/admin.py has our own
