@@ -70,13 +70,12 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 # It may lose a wake-up, never a row: the sweeper asks again each minute.
 _BROKER = DATA_DIR / "broker"
-for _folder in ("queue", "control", "processed"):
+for _folder in ("queue", "control"):
     (_BROKER / _folder).mkdir(parents=True, exist_ok=True)
 CELERY_BROKER_URL = "filesystem://localhost"
+CELERY_BROKER_TRANSPORT = "config.broker:Transport"  # Celery's own leaves half a message where a disk is full, and ends with it
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "data_folder_in": str(_BROKER / "queue"),
     "data_folder_out": str(_BROKER / "queue"),
     "control_folder": str(_BROKER / "control"),
-    "processed_folder": str(_BROKER / "processed"),
-    "store_processed": False,
 }
