@@ -135,6 +135,7 @@ class Installation:
     def connect(self, shop: Shop) -> None:
         """Set everything up, as an operator does, and bring the shop into step once."""
         self.manage("migrate", "--verbosity", "0")
+        self.manage("collectstatic", "--noinput", "--verbosity", "0")
         pairs = self.folder / "pairs.csv"
         rows = "".join(f"{sku},{sku},exact,1.0\n" for sku in shop.ids)
         pairs.write_text(f"POS SKU,WooCommerce SKU,Match Type,Confidence\n{rows}")

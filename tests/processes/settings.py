@@ -3,6 +3,9 @@
 from datetime import timedelta
 
 from config.settings.production import *  # noqa: F403
+from config.settings.production import DATA_DIR
+
+STATIC_ROOT = DATA_DIR / "static"  # the image collects them while it is built
 
 EVENSTOCK_LIMITS = {
     "till_skew": timedelta(seconds=2),  # an export's name is rounded down to whole seconds
