@@ -13,7 +13,6 @@ from alignment.matching.things import Thing, variation_name
 from alignment.selectors import CONTAINERS
 from connectors.contract import RowProblem, TillReading
 from connectors.errors import ConnectorError
-from connectors.pos_csv.numbers import NumberFormat
 from connectors.pos_csv.parse import ParsedFile, parse_file
 from connectors.pos_csv.presets import PresetName
 from connectors.pos_csv.problems import FileRefusedError, rejects_row
@@ -21,7 +20,6 @@ from connectors.pos_csv.settings import Encoding, PosCsvSettings
 
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 PRESETS: tuple[PresetName, ...] = get_args(PresetName)
-_OTHER_NUMBERS = ("number_format", "mostly_bad")
 _CODES = ("ean", "gtin", "upc", "barcode", "isbn")
 
 
@@ -35,7 +33,7 @@ class FileCatalogue:
 
 def till_file_read(path: Path, *, preset: PresetName = "generic", encoding: Encoding | None = None) -> FileCatalogue:
     """Result: the items of a till's export, each once, keyed by their place. Without an encoding UTF-8 and then cp1252 are
-    tried; numbers may be written in any one way. Raises ConnectorError where the file can't be used."""
+    tried; numbers are read as the file itself tells. Raises ConnectorError where the file can't be used."""
     parsed = _parsed(path, preset, encoding)
     items: dict[str, TillReading] = {}
     for reading in parsed.readings:
@@ -58,26 +56,17 @@ def _parsed(path: Path, preset: PresetName, encoding: Encoding | None) -> Parsed
     encodings: tuple[Encoding, ...] = (encoding,) if encoding else ("utf-8", "cp1252")
     refusal: ConnectorError | None = None
     for written in encodings:
-        parsed: list[ParsedFile] = []
-        for number_format in NumberFormat:
-            settings = PosCsvSettings(
-                folder=".", preset=preset, encoding=written, number_format=number_format, duplicates="last",
-                final_newline_required=False,
-            )  # fmt: skip
-            try:
-                parsed.append(parse_file(path, settings))
-            except FileRefusedError as error:
-                refusal = refusal or error
-                if error.code not in _OTHER_NUMBERS:
-                    break
-            except OSError as error:
-                raise _unreadable(path, error.strerror or str(error)) from None
-            if parsed and not parsed[0].problems:
+        settings = PosCsvSettings(
+            folder=".", preset=preset, encoding=written, duplicates="last", final_newline_required=False
+        )  # fmt: skip
+        try:
+            return parse_file(path, settings)
+        except FileRefusedError as error:
+            refusal = refusal or error
+            if error.code != "encoding":
                 break
-        if parsed:  # numbers written otherwise show as prices that can't be read
-            return min(parsed, key=lambda one: len(one.problems))
-        if refusal is not None and refusal.code != "encoding" and refusal.code not in _OTHER_NUMBERS:
-            break
+        except OSError as error:
+            raise _unreadable(path, error.strerror or str(error)) from None
     raise refusal or _unreadable(path, "it says nothing")
 
 

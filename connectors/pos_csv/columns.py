@@ -9,6 +9,7 @@ from connectors.errors import ConfigError, FeedError
 from connectors.pos_csv.presets import PRESETS, ROLES, Preset, Role, header_key
 from connectors.pos_csv.problems import FileRefusedError
 from connectors.pos_csv.settings import PosCsvSettings
+from connectors.pos_csv.spellings import Sort
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,14 @@ class Columns:
 
     def of(self, role: Role) -> int | None:
         return self.roles.get(role)
+
+    def numbers(self) -> list[tuple[int, Sort]]:
+        """Result: the columns that hold numbers, and of what sort."""
+        found: dict[int, Sort] = {column.quantity: "quantity" for column in self.quantities}
+        for index in (self.of("cost"), *(column.price for column in self.quantities)):
+            if index is not None:
+                found.setdefault(index, "money")
+        return list(found.items())
 
     def found(self) -> dict[str, str]:
         """Result: role → header, for people."""

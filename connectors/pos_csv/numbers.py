@@ -1,5 +1,5 @@
-"""Numbers as shops write them, into exact `Decimal`s. The format is configured per source and never guessed per cell:
-`1,234` alone is a thousand here and one-and-a-bit there.
+"""Numbers as shops write them, into exact `Decimal`s: what a text means in each way of writing. Which way a file follows is set,
+or told by the file as a whole (spellings.py), never guessed per cell: `1,234` alone is a thousand here and one-and-a-bit there.
 """
 
 import re
@@ -18,18 +18,23 @@ class NumberFormat(StrEnum):
 
 
 class NumberError(ValueError):
-    """The text is not a number in the configured format. Its message is the reason, for a shop owner."""
+    """The text is not a number in that format. Its message is the reason, for a shop owner; `next_step`: what to set, if that is
+    the way out."""
+
+    def __init__(self, reason: str, *, next_step: str = "") -> None:
+        super().__init__(reason)
+        self.next_step = next_step
 
 
 _MARKS = {
     NumberFormat.COMMA_POINT: (",", "."),
     NumberFormat.POINT_COMMA: (".", ","),
-    NumberFormat.SPACE_COMMA: (" \u00a0\u202f", ","),
+    NumberFormat.SPACE_COMMA: (" \u00a0\u2009\u202f", ","),
     NumberFormat.APOSTROPHE_POINT: ("'’", "."),
 }
 _LONGEST = 40  # no stock figure is longer; a regex never has to look at more
 _SIGN = "+\u2212-"
-_ANY_DIGIT = str.maketrans("123456789", "000000000")
+_SHAPE = str.maketrans("23456789", "11111111")
 _EXPONENT = re.compile(r"[0-9]e[+-]?[0-9]", re.IGNORECASE)
 _CURRENCY = r"(?:[A-Z]{0,2}[$¢-¥₠-⃀]|[A-Z]{3}|Kč|kr\.?|zł|Fr\.?|Ft|lei|лв\.?)"
 _PRICED = re.compile(
@@ -40,7 +45,8 @@ _PRICED = re.compile(
 @cache
 def _pattern(number_format: NumberFormat) -> re.Pattern[str]:
     group, mark = _MARKS[number_format]
-    whole = rf"[0-9]{{1,3}}(?:(?P<g>[{group}])[0-9]{{3}})(?:(?P=g)[0-9]{{3}})*|[0-9]+"
+    # Nobody writes thousands after a leading zero: 0,750 is three quarters or nothing.
+    whole = rf"[1-9][0-9]{{0,2}}(?:(?P<g>[{group}])[0-9]{{3}})(?:(?P=g)[0-9]{{3}})*|[0-9]+"
     number = rf"(?P<whole>{whole})(?:{re.escape(mark)}(?P<part>[0-9]+))?|{re.escape(mark)}(?P<only>[0-9]+)"
     return re.compile(rf"(?P<open>\()?\s*(?P<sign>[{_SIGN}])?\s*(?:{number})\s*(?P<trail>[{_SIGN}])?\s*(?P<close>\))?")
 
@@ -78,6 +84,12 @@ def parse_price(text: str, number_format: NumberFormat) -> tuple[Decimal, str]:
     return amount, match["before"] or match["after"]
 
 
+def formats_that_read(text: str) -> frozenset[NumberFormat]:
+    """Result: every format in which the text is a number or a price."""
+    # Which digit it is changes nothing, but for a leading zero; and a file has few shapes.
+    return _formats_that_read(text.strip().translate(_SHAPE)) if len(text) <= _LONGEST else frozenset()
+
+
 @lru_cache(maxsize=4096)
 def _formats_that_read(shape: str) -> frozenset[NumberFormat]:
     return frozenset(candidate for candidate in NumberFormat if _reads(shape, candidate))
@@ -91,51 +103,20 @@ def _reads(text: str, number_format: NumberFormat) -> bool:
     return True
 
 
-def formats_that_read(text: str) -> frozenset[NumberFormat]:
-    """Result: every format in which the text is a number or a price; used to notice a file in another format."""
-    # Which digits they are changes nothing, and a file has few shapes.
-    return _formats_that_read(text.strip().translate(_ANY_DIGIT)) if len(text) <= _LONGEST else frozenset()
-
-
 def decimal_mark(number_format: NumberFormat) -> str:
     """Result: the character between whole and fraction in that format."""
     return _MARKS[number_format][1]
 
 
-class FormatEvidence:
-    """What a whole file's spellings say about its number format. One cell proves nothing; the file may.
+def decimal_marks(text: str) -> frozenset[str]:
+    """Result: what may stand between whole and fraction if the text is a number or a price: `12,50` tells “,”; `1,234` leaves it
+    open, so both; `12` and `1 234` don't care: none."""
+    if "," not in text and "." not in text:
+        return frozenset()
+    return frozenset(decimal_mark(one) for one in formats_that_read(text))
 
-    A spelling is for the configured format if no format with the other decimal mark could read it, against it if only
-    another format can read it, and open if both can, with different results.
-    """
 
-    def __init__(self, configured: NumberFormat) -> None:
-        self._configured = configured
-        self.supporting = 0
-        self.contradicting = 0
-        self.ambiguous = 0
-        self.better: NumberFormat | None = None
-        self.first_contradiction: tuple[int, str] | None = None
-        self.first_open: tuple[int, str] | None = None
-
-    def hear(self, line: int, text: str) -> None:
-        """Count one distinct spelling that has something other than digits in it."""
-        fitting = formats_that_read(text)
-        mark = decimal_mark(self._configured)
-        if self._configured not in fitting:
-            if fitting:
-                self.contradicting += 1
-                self.better = self.better or min(fitting, key=list(NumberFormat).index)
-                self.first_contradiction = self.first_contradiction or (line, text.strip())
-        elif any(decimal_mark(other) != mark for other in fitting):
-            self.ambiguous += 1
-            if mark in text:
-                self.first_open = self.first_open or (line, text.strip())
-        elif mark in text:
-            self.supporting += 1
-
-    @property
-    def contradicts(self) -> bool:
-        """The file's own spellings speak against the configured format more than for it. One or two such cells are only
-        bad rows, unless there are others that the wrong format would silently read as something else."""
-        return self.contradicting > self.supporting and (self.contradicting >= 3 or self.ambiguous > 0)
+def plain_number(number: Decimal) -> str:
+    """Result: digits only, `-3` or `2.5`, never an exponent and no needless zeros."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +24,7 @@ from connectors.errors import ConfigError, RetryableError, UnknownOutcomeError
 from connectors.money import price_text
 from connectors.pos_csv.dialect import opened
 from connectors.pos_csv.files import DropFolder
+from connectors.pos_csv.numbers import plain_number
 from connectors.pos_csv.settings import PosCsvSettings
 
 HEADER = ("Operation ID", "SKU", "Location", "Quantity Change", "Reason", "Reference")
@@ -216,12 +216,6 @@ def safe_text(text: str) -> str:
     """Result: the text with a `'` before it where a spreadsheet would take it for a formula; line breaks become spaces."""
     guarded = f"'{text}" if text.startswith(_FORMULA_STARTS) else text
     return _CONTROL.sub(" ", guarded)
-
-
-def plain_number(number: Decimal) -> str:
-    """Result: digits only, `-3` or `2.5`, never an exponent and no needless zeros."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -23,9 +23,11 @@ from connectors.pos_csv.dialect import (
     looks_like_utf8,
     separator_line,
 )
+from connectors.pos_csv.numbers import NumberFormat
 from connectors.pos_csv.problems import FileRefusedError
 from connectors.pos_csv.reader import RowReader
 from connectors.pos_csv.settings import PosCsvSettings
+from connectors.pos_csv.spellings import Spellings
 
 _LOOK_BELOW = 20  # lines among which a header is looked for, to say where it stands
 
@@ -41,17 +43,26 @@ class ParsedFile:
     currencies: tuple[str, ...]
     encoding: str
     delimiter: str
+    number_format: NumberFormat | None  # as set, or as the file tells; None: it tells nothing
 
 
 def parse_file(path: Path, settings: PosCsvSettings) -> ParsedFile:
     """Result: everything the file says. Raises FileRefusedError where nothing of it may be used, ConfigError where a person must
     first say which column is which."""
     encoding = encoding_of(path, settings)
+    spellings = _spellings(path, encoding, settings)
     with lines_of(path, encoding) as lines:
         header, delimiter = _header(lines, settings)
         columns = _columns(header, lines, settings)
-        reader = RowReader(columns, settings)
-        _read_rows(lines, delimiter, reader)
+        reader = RowReader(columns, settings, spellings)
+        for line, row in _rows(lines, delimiter):
+            reader.read(row, line)
+            if reader.rows > MAX_ROWS:
+                raise FileRefusedError(
+                    f"The file has more than {MAX_ROWS:,} rows.",
+                    code="too_many_rows",
+                    next_step="Export current stock only, not its history.",
+                )
         if not lines.ended and settings.final_newline_required:
             raise FileRefusedError(
                 f"The last line ({lines.number}) has no end, so the file may be cut off. Nothing of it is used.",
@@ -62,7 +73,7 @@ def parse_file(path: Path, settings: PosCsvSettings) -> ParsedFile:
     if looks_like_utf8(path, encoding):
         text = f"The file looks like UTF-8 but is read as {encoding}: names with accents will be wrong."
         problems.append(RowProblem(0, "", "encoding_suspect", text, "Set encoding to utf-8."))
-    return ParsedFile(columns, readings, problems, reader.rows, reader.currencies, encoding, delimiter)
+    return ParsedFile(columns, readings, problems, reader.rows, reader.currencies, encoding, delimiter, spellings.number_format)
 
 
 def _header(lines: BoundedLines, settings: PosCsvSettings) -> tuple[list[str], str]:
@@ -102,20 +113,31 @@ def _columns(header: list[str], lines: BoundedLines, settings: PosCsvSettings) -
         ) from refusal
 
 
-def _read_rows(lines: BoundedLines, delimiter: str, reader: "RowReader") -> None:
-    """Hand every row to the reader with the line it starts on. A quote that nobody closes refuses the whole file."""
+def _spellings(path: Path, encoding: str, settings: PosCsvSettings) -> Spellings:
+    """Result: how the whole file writes its numbers, which no row tells by itself."""
+    spellings = Spellings(settings.numbers)
+    with lines_of(path, encoding) as lines:
+        header, delimiter = _header(lines, settings)
+        columns = _columns(header, lines, settings)
+        columns_of_numbers = [(index, sort, set[str]()) for index, sort in columns.numbers()]
+        for line, row in _rows(lines, delimiter):
+            if len(row) < len(header):
+                continue
+            for index, sort, heard in columns_of_numbers:
+                text = row[index]
+                if text not in heard and not text.isdigit():
+                    heard.add(text)
+                    spellings.hear(sort, line, text)
+    return spellings
+
+
+def _rows(lines: BoundedLines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Every row, with the line it starts on. A quote that nobody closes refuses the whole file."""
     begun = lines.number
-    rows: Iterator[list[str]] = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
-        for row in rows:
-            reader.read(row, begun + 1)
+        for row in csv.reader(lines, delimiter=delimiter, strict=True):
+            yield begun + 1, row
             begun = lines.number
-            if reader.rows > MAX_ROWS:
-                raise FileRefusedError(
-                    f"The file has more than {MAX_ROWS:,} rows.",
-                    code="too_many_rows",
-                    next_step="Export current stock only, not its history.",
-                )
     except csv.Error as error:
         if "field limit" in str(error):
             raise cell_too_large(begun + 1) from error

@@ -7,13 +7,14 @@ from decimal import Decimal
 from sys import intern
 
 from connectors.contract import RowProblem, TillReading
-from connectors.pos_csv.cells import DAMAGED, Cells, unwrapped
+from connectors.pos_csv.cells import DAMAGED, Cells, Unusable, unwrapped
 from connectors.pos_csv.columns import Columns, OutletColumn
 from connectors.pos_csv.dialect import MAX_CELL, cell_too_large
 from connectors.pos_csv.presets import PRESETS
 from connectors.pos_csv.problems import PARTIAL_CODES, FileRefusedError, note, rejects_row
 from connectors.pos_csv.rows import Rows
 from connectors.pos_csv.settings import PosCsvSettings
+from connectors.pos_csv.spellings import Spellings
 
 MAX_SKU = 190
 _MOSTLY_BAD_FROM = 20
@@ -25,7 +26,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 class RowReader:
     """Rows in, readings and problems out."""
 
-    def __init__(self, columns: Columns, settings: PosCsvSettings) -> None:
+    def __init__(self, columns: Columns, settings: PosCsvSettings, spellings: Spellings) -> None:
         preset = PRESETS[settings.preset]
         self._columns, self._settings = columns, settings
         self._width = len(columns.header)
@@ -37,8 +38,9 @@ class RowReader:
         self._problems: list[RowProblem] = []
         self._hidden: Counter[str] = Counter()
         self._shown: Counter[str] = Counter()
-        self._bad_rows = 0
-        self._cells = Cells(settings)
+        self._bad_rows = self._unclear = 0
+        self._spellings = spellings
+        self._cells = Cells(settings, spellings)
         self.rows = 0
 
     def read(self, row: list[str], line: int) -> None:
@@ -106,9 +108,10 @@ class RowReader:
         category, vendor = intern(category), intern(vendor)
         for column in self._columns.quantities:
             location = column.outlet or outlet
-            on_hand = cells.quantity(row[column.quantity], line)
-            if isinstance(on_hand, str):
+            on_hand = cells.quantity(row[column.quantity])
+            if isinstance(on_hand, Unusable):
                 self._rows.add_unreadable(sku, location, line)
+                self._unclear += on_hand.is_unclear
                 self._reject(_bad_quantity(row[column.quantity], on_hand, sku, line, column))
                 continue
             price = self._money(column.price, row, sku, line, "price")
@@ -118,11 +121,13 @@ class RowReader:
         """Result: the amount; None where there is none, or none that can be read (then the row's quantity still counts)."""
         if index is None:
             return None
-        amount = self._cells.price(row[index], line)
-        if not isinstance(amount, str):
+        amount = self._cells.price(row[index])
+        if not isinstance(amount, Unusable):
             return amount
-        text = f"Line {line}: the {what} “{row[index].strip()[:40]}” can't be used: {amount}. The quantity of this line is used."
-        self._keep(RowProblem(line, sku, f"bad_{what}", text, f"Correct the {what} at the till."))
+        said = (
+            f"Line {line}: the {what} “{row[index].strip()[:40]}” can't be used: {amount.why}. The quantity of this line is used."
+        )
+        self._keep(RowProblem(line, sku, f"bad_{what}", said, amount.next_step or f"Correct the {what} at the till."))
         return None
 
     def _keep(self, problem: RowProblem) -> None:
@@ -142,6 +147,15 @@ class RowReader:
             raise self._mostly_bad()
 
     def _mostly_bad(self) -> FileRefusedError:
+        if self._unclear * 2 > self._bad_rows:
+            first = next(problem for problem in self._problems if problem.code == "unclear_quantity")
+            return FileRefusedError(
+                f"Most of its numbers could be read in two ways, and nothing tells which is right. Nothing of it is used. "
+                f"The first: {first.message}",
+                code="number_format",
+                next_step=first.next_step,
+                problems=self._problems[:1000],
+            )
         return FileRefusedError(
             f"{self._bad_rows:,} of {self.rows:,} rows can't be used, the first because: {_first_rejection(self._problems)}",
             code="mostly_bad",
@@ -180,14 +194,13 @@ class RowReader:
         return readings, problems
 
     def _refuse_other_number_format(self) -> None:
-        evidence = self._cells.evidence
-        if evidence.contradicts and evidence.first_contradiction and evidence.better:
-            line, text = evidence.first_contradiction
+        if contradiction := self._spellings.contradiction():
+            line, text, better = contradiction
             raise FileRefusedError(
-                f"Numbers are expected like {self._settings.number_format.value}, but the file writes them like “{text}” "
+                f"Numbers are expected like {self._settings.number_format}, but the file writes them like “{text}” "
                 f"(line {line}). Nothing of it is used.",
                 code="number_format",
-                next_step=f"Set number_format to {evidence.better.value}, if that is how the till writes them.",
+                next_step=f"Set number_format to {better.value}, if that is how the till writes them.",
             )
 
     def _summaries(self) -> Iterator[RowProblem]:
@@ -199,10 +212,10 @@ class RowReader:
                 "They are left out; their rows are used."
             )
             yield note(0, "", "barcodes_damaged", text, "Export straight from the till, to match items by barcode too.")
-        if self._cells.evidence.first_open and not self._cells.evidence.supporting:
-            line, example = self._cells.evidence.first_open
+        if unproved := self._spellings.unproved():
+            line, example = unproved
             text = (
-                f"“{example}” on line {line} could be read in two ways; it is read like {self._settings.number_format.value}, "
+                f"“{example}” on line {line} could be read in two ways; it is read like {self._settings.number_format}, "
                 "and no number in the file tells whether that is right."
             )
             yield note(0, "", "numbers_ambiguous", text, "Compare one such item with the till.")
@@ -210,13 +223,14 @@ class RowReader:
             yield RowProblem(0, "", "more", f"{count} more lines have the same problem ({code}).")
 
 
-def _bad_quantity(text: str, why: str, sku: str, line: int, column: OutletColumn) -> RowProblem:
+def _bad_quantity(text: str, flaw: Unusable, sku: str, line: int, column: OutletColumn) -> RowProblem:
     where = f" of {column.outlet}" if column.outlet else ""
     message = (
-        f"Line {line}: the quantity{where} “{text.strip()[:40]}” can't be used: {why}. The item keeps its last known number."
+        f"Line {line}: the quantity{where} “{text.strip()[:40]}” can't be used: {flaw.why}. The item keeps its last known number."
     )
     step = "Correct it at the till. If the till writes this for items it doesn't count, add it to the setting untracked."
-    return RowProblem(line, sku, "bad_quantity", message, step)
+    code = "unclear_quantity" if flaw.is_unclear else "bad_quantity"
+    return RowProblem(line, sku, code, message, flaw.next_step or step)
 
 
 def _first_rejection(problems: Sequence[RowProblem]) -> str:

@@ -144,28 +144,25 @@ def _preset(header: Sequence[str], settings: PosCsvSettings) -> str:
 
 
 def _reading(path: Path, settings: PosCsvSettings) -> dict[str, Any]:
-    code, bad = _trouble(path, settings)
-    if code == "truncated" and not _trouble(path, _whole(settings))[0]:
+    code, bad, _ = _trouble(path, settings)
+    whole = settings.model_copy(update={"final_newline_required": False})
+    if code == "truncated" and not _trouble(path, whole)[0]:
         return {"final_newline_required": False}
-    if not (bad or code in ("number_format", "mostly_bad")):
+    refused, worse, told = _trouble(path, whole.model_copy(update={"number_format": "auto"}))
+    if refused or told is None or told == settings.number_format:
         return {}
-    whole, others = _whole(settings), [one for one in NumberFormat if one != settings.number_format]
-    tried = {one: _trouble(path, whole.model_copy(update={"number_format": one})) for one in others}
-    usable = {one: worse for one, (refused, worse) in tried.items() if not refused and (code or worse < bad)}
-    return {"number_format": min(usable, key=lambda one: usable[one])} if usable else {}
+    is_better = settings.number_format == "auto" or code in ("number_format", "mostly_bad") or worse < bad
+    return {"number_format": told.value} if is_better else {}
 
 
-def _whole(settings: PosCsvSettings) -> PosCsvSettings:
-    return settings.model_copy(update={"final_newline_required": False})
-
-
-def _trouble(path: Path, settings: PosCsvSettings) -> tuple[str, int]:
-    """Result: the code of why the file can't be read so, "" where it can; and in how many places it can't."""
+def _trouble(path: Path, settings: PosCsvSettings) -> tuple[str, int, NumberFormat | None]:
+    """Result: the code of why the file can't be read so, "" where it can; in how many places it can't; and how its numbers are
+    read."""
     try:
         parsed = parse_file(path, settings)
     except ConnectorError as error:
-        return error.code or "refused", 0
-    return "", sum(1 for one in parsed.problems if one.serious)
+        return error.code or "refused", 0, None
+    return "", sum(1 for one in parsed.problems if one.serious), parsed.number_format
 
 
 def _lines(readings: Sequence[TillReading], problems: Sequence[RowProblem]) -> list[SampleLine]:

@@ -11,6 +11,7 @@ from connectors.pos_csv.presets import PresetName, Role
 from connectors.zones import zone_is_known
 
 Encoding = Literal["utf-8", "utf-16", "cp1252", "latin-1", "cp1250", "cp1253", "cp1254"]
+NumberWriting = Literal["auto", "1,234.50", "1.234,50", "1 234,50", "1'234.50"]  # each NumberFormat, for a form to choose from
 Percent = Annotated[int, Field(ge=0, le=100)]
 NAME_TIME = (
     r"(?<!\d)(?P<year>20\d\d)[-_.]?(?P<month>\d\d)[-_.]?(?P<day>\d\d)[T_ .-]{0,3}"
@@ -34,7 +35,7 @@ class PosCsvSettings(BaseModel):
 
     encoding: Encoding = Field("utf-8", description="How the file's letters are stored; a byte order mark wins.")
     delimiter: Literal["auto", ",", ";", "\t", "|"] = Field("auto", description="What separates columns.")
-    number_format: NumberFormat = Field(NumberFormat.COMMA_POINT, description="How the file writes numbers.")
+    number_format: NumberWriting = Field("auto", description="How the file writes numbers; auto: as its own numbers tell.")
     skip_lines: int = Field(0, ge=0, le=100, description="Lines above the header.")
     final_newline_required: bool = Field(default=True, description="A file whose last line has no end is taken as cut off.")
 
@@ -86,6 +87,11 @@ class PosCsvSettings(BaseModel):
         if lacking:
             raise ValueError(f"The time pattern lacks the groups {', '.join(sorted(lacking))}.")
         return pattern
+
+    @property
+    def numbers(self) -> NumberFormat | None:
+        """How numbers are written; None: the file tells."""
+        return None if self.number_format == "auto" else NumberFormat(self.number_format)
 
     @property
     def zone(self) -> ZoneInfo:

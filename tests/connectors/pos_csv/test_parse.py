@@ -208,12 +208,14 @@ def test_numbers_follow_the_configured_format(write: Write, number_format: str, 
 
 
 def test_a_file_in_another_number_format_is_refused_whole(write: Write) -> None:
-    refusal = refused(write("SKU;Price;Qty\nA;12,50;3\nB;7,90;1.234\nC;1,99;4\n"))
+    path = write("SKU;Price;Qty\nA;12,50;3\nB;7,90;1.234\nC;1,99;4\n")
+    refusal = refused(path, number_format="1,234.50")
     assert refusal.code == "number_format"
     assert refusal.message == (
         "Numbers are expected like 1,234.50, but the file writes them like “12,50” (line 2). Nothing of it is used."
     )
     assert refusal.next_step == "Set number_format to 1.234,50, if that is how the till writes them."
+    assert quantities(read(path)) == {"A": "3", "B": "1234", "C": "4"}  # where nothing is set, the prices tell
 
 
 def test_one_number_in_another_format_is_one_bad_row(write: Write) -> None:
@@ -222,7 +224,7 @@ def test_one_number_in_another_format_is_one_bad_row(write: Write) -> None:
 
 
 def test_a_number_that_could_be_read_in_two_ways_is_read_as_configured_and_noted(write: Write) -> None:
-    parsed = read(write("SKU,Qty\nA,1.234\nB,2\n"))
+    parsed = read(write("SKU,Qty\nA,1.234\nB,2\n"), number_format="1,234.50")
     assert quantities(parsed) == {"A": "1.234", "B": "2"}
     (problem,) = parsed.problems
     assert (problem.code, problem.serious) == ("numbers_ambiguous", False)

@@ -191,10 +191,10 @@ def test_decimal_commas_and_narrow_thousands_are_read_where_configured(write: Wr
 
 
 @every_vendor
-def test_decimal_commas_are_refused_where_not_configured(write: Write, vendor: Vendor) -> None:
+def test_decimal_commas_are_refused_where_points_are_configured(write: Write, vendor: Vendor) -> None:
     rows = [vendor.row(sku, quantity, price="") for sku, quantity in (("A", "1,5"), ("B", "2,5"), ("C", "1,75"))]
     with pytest.raises(FileRefusedError) as refusal:
-        read(write(vendor.table(*rows, delimiter=";")), vendor)
+        read(write(vendor.table(*rows, delimiter=";")), vendor, number_format="1,234.50")
     assert refusal.value.code == "number_format"
 
 

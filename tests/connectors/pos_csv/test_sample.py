@@ -48,7 +48,7 @@ def test_column_names_further_down_and_a_line_without_an_end_are_recognised(look
 
 def test_the_till_that_wrote_it_is_recognised_by_its_column_names(look):
     changes, sample = look(b"System ID,Custom SKU,Item,Qty.,Default Price\n1,A1,Pot,4,3.50\n")
-    assert changes == {"preset": "lightspeed_r"}
+    assert changes == {"preset": "lightspeed_r", "number_format": NumberFormat.COMMA_POINT}
     assert said(sample) == [(2, "A1", Decimal(4))]
 
 
@@ -88,3 +88,17 @@ def test_what_is_no_stock_list_is_called_what_it_is(look, content, says):
 def test_what_a_person_has_set_is_kept_where_it_works(look):
     settings = PLAIN.model_copy(update={"encoding": "latin-1", "columns": {"sku": "Code"}})
     assert look("SKU,Code,Qty\nä,1,4\n".encode("latin-1"), settings)[0] == {}
+
+
+def test_numbers_that_nothing_tells_apart_are_left_to_a_person(look):
+    changes, sample = look(b"SKU;Name;Qty\nBREAD-1;Bread;12,000\nCUP-1;Cup;3\n")
+    assert changes == {}
+    assert said(sample) == [(2, "unclear_quantity"), (3, "CUP-1", Decimal(3))]
+    assert sample.problems[0].next_step == "Set number_format to 1.234,50 if it is 12, or to 1,234.50 if it is 12000."
+
+
+def test_a_wrong_format_that_is_set_is_replaced_by_what_the_file_tells(look):
+    wrong = PLAIN.model_copy(update={"number_format": "1,234.50"})
+    changes, sample = look(b"SKU;Name;Qty\nHAM-1;Ham;0,750\nBREAD-1;Bread;12,000\n", wrong)
+    assert changes == {"number_format": NumberFormat.POINT_COMMA}
+    assert said(sample) == [(2, "HAM-1", Decimal("0.750")), (3, "BREAD-1", Decimal(12))]
