@@ -5,13 +5,13 @@ SETUP := .venv/.ready
 .PHONY: demo demo-once run test test-postgres test-browser screenshots test-processes check fmt bench simulate lock clean
 
 demo: $(SETUP)
-	$(PY) manage.py demo
+	$(PY) manage.py demo $(if $(PORT),--port $(PORT))
 
 demo-once: $(SETUP)
 	@$(PY) manage.py demo --once
 
 run: $(SETUP)
-	$(PY) manage.py run
+	$(PY) manage.py run $(if $(PORT),--port $(PORT))
 
 test: $(SETUP)
 	$(PY) -m pytest -n 2 --dist loadfile -m "not browser"

@@ -46,7 +46,7 @@ class Shop:
 def shop_start(children: Children, *, folder: Path) -> Shop:
     """Start the pretend shop, with nobody in it yet. Raises RuntimeError if it won't start."""
     command = [sys.executable, "-m", "sandbox", "shop", "--load", "hydro", "--folder", str(folder), "--export-every", "20"]
-    process = children.start(Program("shop", command), stdout=subprocess.PIPE)
+    process = children.start(Program("shop", command, comes_again=False), stdout=subprocess.PIPE)
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:

@@ -2,15 +2,18 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from connectors.management.base import EvenstockCommand
+from sync.management.claims import folder_claim, port_check
 from sync.management.processes import Children, embedded_programs
 from sync.schedule import schedule_install
 
 
-class Command(BaseCommand):
+class Command(EvenstockCommand):
     help = "Serve the admin and work the schedule, all under this one command. Ctrl-C ends everything."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -18,14 +21,14 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        folder_claim(settings.DATA_DIR)
+        host = port_check(host=options["host"], port=options["port"])
         call_command("migrate", verbosity=0)
         schedule_install()
         if not User.objects.filter(is_superuser=True, is_active=True).exists():
             self.stdout.write("Nobody can log in yet: make a login with manage.py createsuperuser, in another window.")
         with Children() as children:
-            for program in embedded_programs(host=options["host"], port=options["port"]):
+            for program in embedded_programs(host=host, port=options["port"]):
                 children.start(program)
             self.stdout.write(f"Evenstock is at http://{options['host']}:{options['port']}/ – Ctrl-C ends it.")
-            if ended := children.wait():
-                self.stderr.write(f"{ended} ended by itself; ending the others. Its last lines above say why.")
-                raise SystemExit(1)
+            children.keep(self.stderr.write)
