@@ -8,11 +8,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import F, Q
 
 from connectors.contract import CallRecord, CheckReport, Context, Finding
 from connectors.errors import ConfigError, ConnectorError, RetryableError
 from connectors.models import ApiCall, Connection, ConnectionCheck, Mode
+from connectors.origins import Fields, Kept
 from connectors.rests import ONES_OWN, rest_after
 
 
@@ -67,7 +69,7 @@ def connection_open(*, connection: Connection, log: CallLog, now: Callable[[], d
     )
 
 
-def connection_save(
+def connection_draft(
     *,
     name: str,
     kind: str,
@@ -77,15 +79,14 @@ def connection_save(
     time_zone: str = "",
     currency: str = "",
 ) -> Connection:
-    """Create the connection of that name, or change it: settings and credentials given replace those of the same key.
-    Result: the saved connection. Raises ConfigError naming what is wrong; nothing is saved then."""
+    """Result: the connection of that name as it would be, new or changed: settings and credentials given replace those of the
+    same key. Nothing is saved. Raises ConfigError naming what is wrong, or which credentials a new address asks for again."""
     connection = Connection.objects.filter(name=name).first() or Connection(name=name, kind=kind)
     if connection.kind != kind:
         raise ConfigError(
             f"“{name}” is already a connection of kind {connection.kind}.", next_step="Choose another name for the new one."
         )
-    connection.settings = {**connection.settings, **settings_given}
-    connection.credentials = {**connection.credentials, **credentials}
+    _change(connection, settings_after={**connection.settings, **settings_given}, typed=credentials)
     connection.mode = mode or connection.mode
     connection.time_zone = time_zone or connection.time_zone
     connection.currency = currency or connection.currency
@@ -95,22 +96,71 @@ def connection_save(
         raise ConfigError(
             " ".join(error.messages), next_step="Correct it and run the command again. Nothing was saved.", code="bad_settings"
         ) from None
-    connection.save()
     return connection
 
 
+def connection_keep(*, draft: Connection) -> None:
+    """Save a draft. Of one that was there before, only what a draft changes: a run may have its turn on it meanwhile."""
+    draft.save(update_fields=["settings", "credentials", "mode", "time_zone", "currency"] if draft.pk else None)
+
+
+def connection_save(**given: Any) -> Connection:
+    """Create or change a connection, untested. Result: the saved connection. Takes and raises what `connection_draft` does."""
+    draft = connection_draft(**given)
+    connection_keep(draft=draft)
+    return draft
+
+
+def connection_try(*, draft: Connection, now: Callable[[], datetime]) -> CheckReport:
+    """Test a connection as it would be, and save it where the test is good. Result: what was found; `ok`: it is saved. A test
+    that fails leaves nothing behind: no change, and no request in the log of another system. Raises ConnectorError as well."""
+    log = CallLog(draft)
+    draft.rests_until = None  # that is of how it was reached before
+    report: CheckReport = connection_open(connection=draft, log=log, now=now).check()
+    if report.ok:
+        connection_keep(draft=draft)
+        rest_end(connections=[draft])
+        log.flush()
+        _found_keep(draft, report, now())
+    return report
+
+
 def connection_settings_change(*, connection: Connection, changes: Mapping[str, Any]) -> None:
-    """Change some settings of a connection, with history; None: back to what is usual. Raises ConfigError naming what is wrong;
-    nothing is saved then."""
-    before = connection.settings
+    """Change some settings of a connection, with history; None: back to what is usual. Raises ConfigError naming what is wrong,
+    or that credentials would have to be typed again; nothing is saved then."""
+    before, credentials = connection.settings, connection.credentials
     kept = {name: value for name, value in before.items() if name not in changes}
-    connection.settings = kept | {name: value for name, value in changes.items() if value is not None}
     try:
+        _change(
+            connection,
+            settings_after=kept | {name: value for name, value in changes.items() if value is not None},
+            typed={},
+        )
         connection.settings_parsed()
     except ConfigError:
-        connection.settings = before
+        connection.settings, connection.credentials = before, credentials
         raise
-    connection.save(update_fields=["settings"])
+    connection.save(update_fields=["settings"] if connection.credentials == credentials else ["settings", "credentials"])
+
+
+def credentials_after(*, connection: Connection, settings_given: Mapping[str, Any], typed: Mapping[str, Any]) -> Kept:
+    """Result: what becomes of the credentials if those settings are saved; `asked` must be typed again before."""
+    return _kept(connection, {**connection.settings, **settings_given}, typed)[1]
+
+
+def _change(connection: Connection, *, settings_after: dict[str, Any], typed: Mapping[str, Any]) -> None:
+    """Give it other settings and the credentials that outlive them. Raises ConfigError where some must be typed again."""
+    fields, kept = _kept(connection, settings_after, typed)
+    fields.require_typed(kept)
+    connection.settings = settings_after
+    if kept.secrets != connection.credentials and (typed or kept.moved):
+        connection.credentials = dict(kept.secrets)
+
+
+def _kept(connection: Connection, settings_after: Mapping[str, Any], typed: Mapping[str, Any]) -> tuple[Fields, Kept]:
+    fields = Fields(connection.spec.settings, connection.spec.credentials)
+    secrets = connection.credentials if isinstance(connection.credentials, dict) else {}
+    return fields, fields.kept(before=connection.settings, secrets=secrets, after=settings_after, typed=typed)
 
 
 def connection_set_mode(*, connection: Connection, mode: Mode) -> None:
@@ -131,14 +181,22 @@ def connection_check(*, connection: Connection, now: Callable[[], datetime]) -> 
         raise
     finally:
         log.flush()
-    if report.facts:
-        connection.facts = dict(report.facts)
-        connection.currency = connection.currency or report.facts.get("currency", "")
-        if "version" in report.facts and "version" in connection.spec.settings.model_fields:
-            connection.settings = {**connection.settings, "version": report.facts["version"]}
-        connection.save(update_fields=["facts", "currency", "settings"])
-    _check_keep(connection, report, now())
+    _found_keep(connection, report, now())
     return report
+
+
+def _found_keep(connection: Connection, report: CheckReport, at: datetime) -> None:
+    """Keep what a test found; and the facts it was told, unless somebody changed meanwhile how the system is reached: they would
+    be of another one, and the settings that were tested would come back under its credentials."""
+    with transaction.atomic():
+        is_of_now = Connection.objects.select_for_update().get(pk=connection.pk).mark() == connection.mark()
+        if report.facts and is_of_now:
+            connection.facts = dict(report.facts)
+            connection.currency = connection.currency or report.facts.get("currency", "")
+            if "version" in report.facts and "version" in connection.spec.settings.model_fields:
+                connection.settings = {**connection.settings, "version": report.facts["version"]}
+            connection.save(update_fields=["facts", "currency", "settings"])
+    _check_keep(connection, report, at)
 
 
 def _check_keep(connection: Connection, report: CheckReport, at: datetime) -> None:

@@ -20,6 +20,7 @@ from alerts.admin.forms import channel_field_names, channel_form_for
 from alerts.admin.parts import MESSAGE_TONES, severity_badge
 from alerts.models import Channel, Notification
 from alerts.services.send import channel_test, notifications_retry
+from connectors.admin.forms import KindFormAdmin
 from connectors.admin.parts import UNKNOWN, AskedActionsAdmin, HistoryAdmin, ReadOnlyAdmin, badge, moment
 
 TAKES = ("min_severity", "is_for_lead", "rules", "connections")
@@ -32,7 +33,7 @@ HINTS = {
 
 
 @admin.register(Channel)
-class ChannelAdmin(AskedActionsAdmin, HistoryAdmin):
+class ChannelAdmin(KindFormAdmin, AskedActionsAdmin, HistoryAdmin):
     """Who is told what, and when. Secrets are typed in and never shown again."""
 
     list_display = ("name", "kind", "is_active", "pace", "takes", "fares", "last_ok")

@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from connectors.marks import Mark
+
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,6 +30,9 @@ def _web_address(text: str) -> str:
     return text
 
 
+WebAddress = Annotated[SecretStr, AfterValidator(lambda secret: SecretStr(_web_address(secret.get_secret_value())))]
+
+
 class EmailSettings(Strict):
     to: Annotated[list[Annotated[str, AfterValidator(_address)]], Field(min_length=1, max_length=50)] = Field(
         title="To", description="E-mail addresses."
@@ -40,11 +45,13 @@ class WebhookSettings(Strict):
         title="Body",
         description="slack: text and blocks, for Slack, Mattermost, Rocket.Chat and the like. json: the alerts' fields too.",
     )
-    ca_file: str = Field(default="", title="CA file", description="For a receiver with a certificate of your own making.")
+    ca_file: Annotated[str, Mark.AUTHORITY] = Field(
+        default="", title="CA file", description="For a receiver with a certificate of your own making."
+    )
 
 
 class WebhookSecrets(Strict):
-    url: Annotated[SecretStr, AfterValidator(lambda secret: SecretStr(_web_address(secret.get_secret_value())))] = Field(
+    url: Annotated[WebAddress, Mark.ADDRESS] = Field(
         title="Address", description="Whoever knows it can write there, so it is kept like a password."
     )
     secret: SecretStr = Field(

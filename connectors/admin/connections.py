@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.views.decorators.debug import sensitive_post_parameters
 
-from connectors.admin.forms import field_names, form_for
+from connectors.admin.forms import KindFormAdmin, field_names, form_for
 from connectors.admin.parts import AskedActionsAdmin, HistoryAdmin, badge, moment
 from connectors.contract import CheckReport, Finding
 from connectors.errors import ConfigError, ConnectorError
@@ -53,7 +53,7 @@ class HealthFilter(admin.SimpleListFilter):
 
 
 @admin.register(Connection)
-class ConnectionAdmin(AskedActionsAdmin, HistoryAdmin):
+class ConnectionAdmin(KindFormAdmin, AskedActionsAdmin, HistoryAdmin):
     """Secrets are typed in and never shown again. Going live takes a permission of its own."""
 
     list_display = ("name", "kind", "mode_badge", "is_active", "fares", "answered")

@@ -9,6 +9,8 @@ from django import forms
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from connectors.marks import field_label
+
 CHOICE_WORDS = {"\t": "tab", ",": ", (comma)", ";": "; (semicolon)", "|": "| (bar)"}
 KEPT = "Kept; type a new one to replace it."
 
@@ -55,7 +57,11 @@ class PairsField(forms.CharField):
 def setting_field(name: str, info: FieldInfo) -> forms.Field:
     """Result: the form field for one setting. Bounds and meaning are checked by the pydantic model, not here."""
     kind = _plain(info.annotation)
-    common: dict[str, Any] = {"label": _label(name, info), "help_text": info.description or "", "required": info.is_required()}
+    common: dict[str, Any] = {
+        "label": field_label(name, info),
+        "help_text": info.description or "",
+        "required": info.is_required(),
+    }
     choices = _choices(kind)
     if choices:
         return forms.ChoiceField(choices=[(one, _choice_word(one)) for one in choices], **common)
@@ -76,7 +82,7 @@ def credential_field(name: str, info: FieldInfo, *, is_kept: bool) -> forms.Fiel
     """Result: the form field for one credential. It never shows what is stored, nor what was typed; empty keeps the old one."""
     hint = " ".join(filter(None, [info.description or "", KEPT if is_kept else ""]))
     return forms.CharField(
-        label=_label(name, info),
+        label=field_label(name, info),
         required=info.is_required() and not is_kept,
         help_text=hint,
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
@@ -124,7 +130,3 @@ def _choices(kind: Any) -> list[str]:
 
 def _choice_word(choice: str) -> str:
     return CHOICE_WORDS.get(choice, choice.replace("_", " "))
-
-
-def _label(name: str, info: FieldInfo) -> str:
-    return info.title or name.replace("_", " ").capitalize()

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 from pydantic import BaseModel
 from pydantic import ValidationError as SettingsError
 
 from connectors.admin.fields import credential_field, setting_field, setting_initial, settings_from
-from connectors.admin.parts import AnyModelForm
+from connectors.admin.parts import AnyModelAdmin, AnyModelForm, person
 from connectors.models import Connection
+from connectors.origins import Fields
 from connectors.registry import kind_get
 
 SETTING, CREDENTIAL = "setting__", "credential__"
@@ -24,6 +26,11 @@ class KindForm(AnyModelForm):
     secrets_name = "credentials"  # the model's field that keeps them
     settings_model: type[BaseModel]
     secrets_model: type[BaseModel]
+    moved: tuple[str, ...] = ()  # what a valid form changes about where secrets go
+
+    @property
+    def declared(self) -> Fields:
+        return Fields(self.settings_model, self.secrets_model)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,17 +45,25 @@ class KindForm(AnyModelForm):
     def clean(self) -> dict[str, Any]:
         """Settings and secrets as the kind sees them; each complaint lands at its own field, without the value."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        before, secrets = self.instance.settings, getattr(self.instance, self.secrets_name)
         self.instance.settings = settings_from(self.settings_model, _part(cleaned, SETTING))
-        before = getattr(self.instance, self.secrets_name)
         typed = {name: said for name, said in _part(cleaned, CREDENTIAL).items() if said}
-        kept = {**(before if isinstance(before, dict) else {}), **typed}
-        setattr(self.instance, self.secrets_name, kept)
+        kept = self.declared.kept(
+            before=before,
+            secrets=secrets if isinstance(secrets, dict) else {},
+            after=self.instance.settings,
+            typed=typed,
+        )
+        self.moved = kept.moved
+        for name in kept.asked:
+            self.add_error(CREDENTIAL + name, f"Type it again: {self.declared.why(kept)}")
+        setattr(self.instance, self.secrets_name, kept.secrets)
         self._check(self.settings_model, self.instance.settings, SETTING)
-        self._check(self.secrets_model, kept, CREDENTIAL)
+        self._check(self.secrets_model, kept.secrets, CREDENTIAL)
         return cleaned
 
     @sensitive_variables()
-    def _check(self, model: type[BaseModel], given: dict[str, Any], prefix: str) -> None:
+    def _check(self, model: type[BaseModel], given: Mapping[str, Any], prefix: str) -> None:
         try:
             model.model_validate(given)
         except SettingsError as error:
@@ -67,6 +82,16 @@ class KindForm(AnyModelForm):
                 return
             error = ValidationError(shown) if shown else ValidationError(error.messages)
         super().add_error(field, error)
+
+
+class KindFormAdmin(AnyModelAdmin):
+    """The admin of something whose form is a `KindForm`."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """History keeps who changed which field; a change of where secrets go is in the log as well."""
+        super().save_model(request, obj, form, change)
+        if change and isinstance(form, KindForm):
+            form.declared.note_moved(form.moved, system=str(obj), by=person(request).get_username())
 
 
 class ConnectionForm(KindForm):

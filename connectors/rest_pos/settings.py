@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from connectors.marks import Mark
+
 _TYPICAL = "https://till.example"
 Percent = Annotated[int, Field(ge=0, le=100)]
 
@@ -14,8 +16,12 @@ class RestPosSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    url: str = Field(title="Till's address", description=f"Where its API answers, without /v1: {_TYPICAL}")
-    ca_file: str = Field("", title="CA file", description="Only for a till with a certificate of your own making.")
+    url: Annotated[str, Mark.ADDRESS] = Field(
+        title="Till's address", description=f"Where its API answers, without /v1: {_TYPICAL}"
+    )
+    ca_file: Annotated[str, Mark.AUTHORITY] = Field(
+        "", title="CA file", description="Only for a till with a certificate of your own making."
+    )
     connect_timeout: float = Field(10, gt=0, le=60, description="Seconds to wait for the till to pick up.")
     read_timeout: float = Field(30, gt=0, le=60, description="Seconds to wait for an answer.")
     page_limit: int = Field(1000, ge=1, le=1000, description="Rows per request when reading.")

@@ -1,8 +1,11 @@
 """What an owner types to connect a shop; the messages are for them."""
 
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from connectors.marks import Mark
 
 _TYPICAL = "https://shop.example"
 _SHORTEST_SECRET = 16
@@ -13,8 +16,10 @@ class WooCommerceSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    url: str = Field(title="Shop address", description=f"As in the browser: {_TYPICAL}")
-    ca_file: str = Field("", title="CA file", description="Only for a shop with a certificate of your own making.")
+    url: Annotated[str, Mark.ADDRESS] = Field(title="Shop address", description=f"As in the browser: {_TYPICAL}")
+    ca_file: Annotated[str, Mark.AUTHORITY] = Field(
+        "", title="CA file", description="Only for a shop with a certificate of your own making."
+    )
     connect_timeout: float = Field(10, gt=0, le=60)
     read_timeout: float = Field(60, gt=0, le=300, description="How long to wait for an answer.")
     per_page: int = Field(100, ge=1, le=100, description="Rows per request when reading.")
@@ -47,7 +52,7 @@ class WooCommerceCredentials(BaseModel):
 
     consumer_key: SecretStr
     consumer_secret: SecretStr
-    webhook_secret: SecretStr = Field(
+    webhook_secret: Annotated[SecretStr, Mark.MADE] = Field(
         SecretStr(""),
         title="Webhook secret",
         description="Signs what the shop tells us. Made by the connect command; set your own for the WordPress snippet.",

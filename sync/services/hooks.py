@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import cast
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
@@ -54,10 +55,16 @@ def hooks_check(*, store: Connection, now: Clock) -> HookHealth:
 
 
 def webhook_secret_ensure(*, store: Connection) -> None:
-    """Give the connection a webhook secret, unless it has one. It is never shown."""
-    if not store.credentials.get("webhook_secret"):
-        store.credentials = {**store.credentials, "webhook_secret": secrets.token_hex(32)}
-        store.save(update_fields=["credentials"])
+    """Give the connection a webhook secret, unless it has one. It is never shown. The credentials are read anew for it: those at
+    hand may be of an address that somebody has changed meanwhile."""
+    if store.credentials.get("webhook_secret"):
+        return
+    with transaction.atomic():
+        kept = Connection.objects.select_for_update().get(pk=store.pk)
+        if not kept.credentials.get("webhook_secret"):
+            kept.credentials = {**kept.credentials, "webhook_secret": secrets.token_hex(32)}
+            kept.save(update_fields=["credentials"])
+    store.settings, store.credentials = kept.settings, kept.credentials
 
 
 def hook_address(*, store: Connection) -> str:

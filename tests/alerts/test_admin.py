@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core import mail as outbox
 from django.urls import reverse
 from django.utils.html import escape
@@ -212,6 +213,28 @@ class TestChannels:
         admin_client.post(change, kept)
         channel.refresh_from_db()
         assert (channel.name, channel.secrets["url"]) == ("Renamed", "https://hooks.example.com/T0/secret-path")
+
+    def test_another_address_asks_for_the_signing_secret_again(self, admin_client, caplog):
+        kept = {"url": "https://hooks.example.com/T0/x", "secret": "s3cret"}
+        channel = Channel.objects.create(name="Chat", kind="webhook", secrets=kept)
+        change = reverse("admin:alerts_channel_change", args=[channel.pk])
+        form = {key: value for key, value in self.FORM.items() if key != "setting__to"} | {"name": "Chat"}
+        form |= {"setting__shape": "slack", "credential__url": "https://evil.example/T0/x", "credential__secret": ""}
+        html = admin_client.post(change, form).content.decode()
+        assert "Type it again: “Address” changed" in html
+        channel.refresh_from_db()
+        assert channel.secrets == kept
+        html = admin_client.post(change, form | {"credential__url": "", "setting__ca_file": "evil.pem"}).content.decode()
+        assert html.count("Type it again: “CA file” changed") == 2
+        channel.refresh_from_db()
+        assert (channel.secrets, channel.settings) == (kept, {})
+
+        assert admin_client.post(change, form | {"credential__secret": "a-new-one"}).status_code == 302
+        channel.refresh_from_db()
+        assert channel.secrets == {"url": "https://evil.example/T0/x", "secret": "a-new-one"}
+        assert "“Chat” go elsewhere from now on: “Address” changed, by admin" in caplog.text
+        assert "evil.example" not in caplog.text
+        assert "Address" in LogEntry.objects.get().get_change_message()
 
     def test_testing_takes_its_own_permission(self, client):
         channel = Channel.objects.create(name="Mail", kind="email", settings={"to": ["a@example.com"]})
