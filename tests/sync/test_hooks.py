@@ -217,7 +217,7 @@ def test_a_webhook_whose_making_was_not_answered_is_not_left_double(shop):
 
 
 def test_connect_makes_the_webhooks_and_the_schedule(shop, capsys):
-    call_command("connect", "woocommerce", "--name", "store", "--no-read")
+    call_command("connect", "woocommerce", "--name", "store", "--replace", "--no-read")
     assert f"The shop tells us of orders, at {ADDRESS}" in capsys.readouterr().out
     assert len(at_the_shop(shop)) == 4
     assert set(PeriodicTask.objects.filter(name__endswith=" of store").values_list("name", flat=True)) >= {
@@ -229,11 +229,11 @@ def test_connect_makes_the_webhooks_and_the_schedule(shop, capsys):
 
 def test_connect_without_a_public_address_says_that_polling_does_the_work(shop, settings, capsys):
     settings.EVENSTOCK_PUBLIC_URL = ""
-    call_command("connect", "woocommerce", "--name", "store", "--no-read")
+    call_command("connect", "woocommerce", "--name", "store", "--replace", "--no-read")
     assert "Webhooks are off" in capsys.readouterr().out
 
 
 def test_connect_takes_a_secret_of_the_owners_choice(shop, monkeypatch):
     monkeypatch.setenv("EVENSTOCK_WEBHOOK_SECRET", "chosen-by-the-owner")
-    call_command("connect", "woocommerce", "--name", "store", "--no-read")
+    call_command("connect", "woocommerce", "--name", "store", "--replace", "--no-read")
     assert {hook.secret for hook in shop.app.hooks.hooks.values()} == {"chosen-by-the-owner"}

@@ -170,7 +170,7 @@ def test_connecting_a_shop_tests_it_and_begins_in_observe_mode(open_shop, tls):
     assert shop.app.secret not in said
 
 
-def test_a_wrong_key_is_saved_for_correction_and_ends_with_one(open_shop):
+def test_a_wrong_key_is_not_saved_and_ends_with_one(open_shop):
     shop = open_shop(stock=STOCK)
     wrong = "cs_" + "0" * 40
     ca = ("--set", f"ca_file={shop.server.ca_file}")
@@ -180,6 +180,7 @@ def test_a_wrong_key_is_saved_for_correction_and_ends_with_one(open_shop):
     assert "✗" in said
     assert "→" in said
     assert wrong not in said
+    assert not Connection.objects.filter(name="web").exists()
     assert connect(shop, *ca, "--no-read")[0] == 0
 
 
@@ -197,6 +198,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path, db):
     assert code == 1
     assert "nowhere" in said
     assert "→" in said
+    assert Connection.objects.count() == 0
 
 
 def test_connecting_both_reads_the_catalogue(open_shop, tmp_path):
@@ -236,6 +238,8 @@ def test_the_shell_sees_the_exit_code(tmp_path):
 def test_a_connection_keeps_its_kind(tmp_path, db):
     connection_save(name="web", kind="pos_csv", settings_given={"folder": str(tmp_path)}, credentials={}, mode="live")
     key = ("--key", "ck_" + "0" * 40, "--secret", "cs_" + "0" * 40)
-    code, said = command("connect", "woocommerce", "--name", "web", "--url", "https://shop.example", *key)
-    assert code == 1
-    assert "already" in said
+    for words in ((), ("--replace",)):
+        code, said = command("connect", "woocommerce", "--name", "web", "--url", "https://shop.example", *key, *words)
+        assert code == 1
+        assert "already" in said
+    assert Connection.objects.get().kind == "pos_csv"

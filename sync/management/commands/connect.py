@@ -1,18 +1,20 @@
 """`manage.py connect KIND …`: make or change a connection, test it, and read it once."""
 
 import os
-from getpass import getpass
+from collections.abc import Iterable
+from getpass import getpass, getuser
 from typing import Any
 
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from connectors.contract import Side
+from connectors.contract import Kind, Side
 from connectors.errors import ConfigError
-from connectors.management.base import CommandExit, EvenstockCommand, Exit, connections_of
+from connectors.management.base import SIDE_WORDS, CommandExit, EvenstockCommand, Exit, connections_of
 from connectors.models import Connection, Mode
-from connectors.registry import KINDS, kind_get
-from connectors.services import connection_check, connection_save
+from connectors.origins import Fields
+from connectors.registry import KINDS, LABELS, kind_get
+from connectors.services import connection_check, connection_draft, connection_keep, connection_try, credentials_after
 from sync.management.progress import shown_progress
 from sync.models import SyncRun
 from sync.schedule import schedule_install
@@ -27,12 +29,16 @@ class Command(EvenstockCommand):
     help = (
         "Connect a store or a till: connect woocommerce --url https://shop.example --key ck_… --secret cs_… | "
         "connect pos_csv --folder /path/to/exports | connect rest_pos --url https://till.example --secret TOKEN. "
-        "Run again with the same name to change it."
+        "It is tested first, and saved where the test is good. --replace changes the connection of that name. "
+        "Exit codes: 0 connected, 1 refused or the test failed (then nothing was saved)."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("kind", choices=sorted(KINDS))
         parser.add_argument("--name", default="", help="Its name in commands and screens (default: store or till).")
+        parser.add_argument(
+            "--replace", action="store_true", help="Change the connection of that name, if there is one; what isn't named stays."
+        )
         parser.add_argument("--mode", choices=Mode.values, default="", help="observe: never write. live: write what is owed.")
         parser.add_argument("--url", default="", help="The address of the shop, or of the till's API.")
         parser.add_argument("--key", default="", help="Consumer key (or set EVENSTOCK_CONSUMER_KEY).")
@@ -52,26 +58,37 @@ class Command(EvenstockCommand):
         )
         parser.add_argument("--time-zone", default="", help="Such as Europe/Vienna.")
         parser.add_argument("--currency", default="", help="Such as EUR; read from the shop where it says.")
-        parser.add_argument("--no-read", action="store_true", help="Only save and test; don't read the catalogue yet.")
+        parser.add_argument("--no-read", action="store_true", help="Only test and save; don't read the catalogue yet.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         kind = kind_get(options["kind"])
         side = kind.capabilities.side
         name = options["name"] or ("till" if side == Side.POS else "store")
-        exists = Connection.objects.filter(name=name).exists()
+        before = Connection.objects.filter(name=name).first()
+        if before and not options["replace"]:
+            raise ConfigError(
+                f"“{name}” is connected already ({before.get_kind_display()}). Nothing was changed.",
+                next_step=f"To change it, add --replace. To connect another {SIDE_WORDS[side]}, name it: --name NAME.",
+            )
+        settings_given = self._settings(options, set(kind.settings.model_fields))
         # A till is only told what was sold online; a store's numbers are what customers see: they wait for a go.
-        mode = options["mode"] or ("" if exists else Mode.LIVE if side == Side.POS else Mode.OBSERVE)
-        connection = connection_save(
+        mode = options["mode"] or ("" if before else Mode.LIVE if side == Side.POS else Mode.OBSERVE)
+        credentials = self._credentials(options, kind, before, settings_given)
+        connection = connection_draft(
             name=name,
             kind=kind.name,
-            settings_given=self._settings(options, set(kind.settings.model_fields)),
-            credentials=self._credentials(options, set(kind.credentials.model_fields), exists=exists),
+            settings_given=settings_given,
+            credentials=credentials,
             mode=mode,
             time_zone=options["time_zone"],
             currency=options["currency"],
         )
-        self.stdout.write(f"Saved “{connection.name}” ({kind.label}, {connection.mode}).")
-        self._check(connection)
+        self._keep(connection, before)
+        if before:
+            kept = credentials_after(connection=before, settings_given=settings_given, typed=credentials)
+            Fields(kind.settings, kind.credentials).note_moved(
+                kept.moved, system=name, by=f"the connect command, run by {getuser()}"
+            )
         if kind.capabilities.webhooks:
             self.stdout.write(f"  {hooks_check(store=connection, now=timezone.now).message}")
         schedule_install()
@@ -80,8 +97,27 @@ class Command(EvenstockCommand):
         if side == Side.STORE and not connection.is_live:
             self.stdout.write(
                 f"“{name}” is in observe mode: Evenstock reads, plans and reports, and never writes. "
-                f"To go live: manage.py connect {kind.name} --name {name} --mode live"
+                f"To go live: manage.py connect {kind.name} --name {name} --replace --mode live"
             )
+
+    def _keep(self, draft: Connection, before: Connection | None) -> None:
+        """Test it, and save it where the test is good. Whoever stops a connection from writing, and changes nothing of how it is
+        reached, need not wait for the other end: that is saved first."""
+        is_brake = before is not None and before.mark() == draft.mark() and not draft.is_live
+        if is_brake:
+            connection_keep(draft=draft)
+            report = connection_check(connection=draft, now=timezone.now)
+        else:
+            report = connection_try(draft=draft, now=timezone.now)
+        for finding in report.findings:
+            self.stdout.write(f"  {MARKS[finding.tone]} {finding.message}")
+            if finding.next_step:
+                self.stdout.write(f"    → {finding.next_step}")
+        if report.ok or is_brake:
+            self.stdout.write(f"Saved “{draft.name}” ({LABELS[draft.kind]}, {draft.mode}).")
+        if not report.ok:
+            said = "it does not work now" if is_brake else "it does not work like this: nothing was saved, and nothing changed"
+            raise CommandExit(Exit.FAILED, f"“{draft.name}”: {said}. Correct what is marked ✗ and run connect again.")
 
     def _settings(self, options: dict[str, Any], known: set[str]) -> dict[str, Any]:
         given = {name: options[name] for name in ("url", "folder") if options[name]}
@@ -94,36 +130,29 @@ class Command(EvenstockCommand):
             raise ConfigError(f"There is no setting {', '.join(unknown)}.", next_step=f"Use one of: {', '.join(sorted(known))}.")
         return given
 
-    def _credentials(self, options: dict[str, Any], known: set[str], *, exists: bool) -> dict[str, str]:
-        given: dict[str, str] = {}
-        for name, option in OPTIONS.items():
-            if name not in known:
-                continue
-            value = options[option] or os.environ.get(f"EVENSTOCK_{name.upper()}", "")
-            if not value and not exists and self.stdin_is_a_person():
-                value = getpass(f"{name.replace('_', ' ').capitalize()}: ")
-            if value:
-                given[name] = value
+    def _credentials(
+        self, options: dict[str, Any], kind: Kind, before: Connection | None, settings_given: dict[str, Any]
+    ) -> dict[str, str]:
+        known = kind.credentials.model_fields
+        given = {
+            name: value
+            for name, option in OPTIONS.items()
+            if name in known and (value := options[option] or os.environ.get(f"EVENSTOCK_{name.upper()}", ""))
+        }
         if "webhook_secret" in known and (secret := os.environ.get("EVENSTOCK_WEBHOOK_SECRET", "")):
             given["webhook_secret"] = secret  # made by hooks_check where nobody names one
-        return given
+        lacking: Iterable[str] = OPTIONS
+        if before:
+            lacking = credentials_after(connection=before, settings_given=settings_given, typed=given).asked
+        if self.stdin_is_a_person():
+            asked = [name for name in lacking if name in known and name not in given]
+            given |= {name: getpass(f"{name.replace('_', ' ').capitalize()}: ") for name in asked}
+        return {name: value for name, value in given.items() if value}
 
     @staticmethod
     def stdin_is_a_person() -> bool:
         """Can somebody be asked?"""
         return os.isatty(0)
-
-    def _check(self, connection: Connection) -> None:
-        report = connection_check(connection=connection, now=timezone.now)
-        for finding in report.findings:
-            self.stdout.write(f"  {MARKS[finding.tone]} {finding.message}")
-            if finding.next_step:
-                self.stdout.write(f"    → {finding.next_step}")
-        if not report.ok:
-            raise CommandExit(
-                Exit.FAILED,
-                f"“{connection.name}” is saved, but does not work yet. Correct what is marked ✗ and run connect again.",
-            )
 
     def _read(self, connection: Connection) -> None:
         """Read the catalogue of a shop whose till is known, so that an alignment can be imported at once."""
