@@ -66,7 +66,7 @@ def sync_store(
     except (LeaseHeldError, ConfigError) as refusal:
         logger.warning("No sync of connection %s: %s", store_id, refusal)
         return "refused"
-    inbox_wake(store_id=store_id)  # who came during the run found the store taken
+    inbox_wake(store_id=store_id, now=timezone.now())  # who came during the run found the store taken
     return run.state
 
 

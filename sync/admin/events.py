@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from connectors.admin.parts import ReadOnlyAdmin, badge, moment
@@ -54,7 +55,7 @@ class InboundEventAdmin(ReadOnlyAdmin):
         for row in rows:
             self.log_change(request, row, "Processed again.")
         for store_id in {row.connection_id for row in rows}:
-            inbox_wake(store_id=store_id)
+            inbox_wake(store_id=store_id, now=timezone.now())
         if count < len(rows):
             skipped = len(rows) - count
             self.message_user(request, f"{skipped} have no readable body, or are to be done anyway.", messages.WARNING)

@@ -144,15 +144,16 @@ def _secret(store: Connection) -> str:
 
 def _keep(store: Connection, topic: str, resource_id: Any, body: bytes, payload: dict[str, Any] | None) -> None:
     fits = isinstance(resource_id, int) and 0 <= resource_id <= LONGEST_ID
+    now = timezone.now()
     event_receive(
         connection=store,
         topic=topic,
         resource_id=resource_id if fits else 0,
         body_hash=hashlib.sha256(body).hexdigest(),
         payload=payload,
-        now=timezone.now(),
+        now=now,
     )
-    inbox_wake(store_id=store.pk)
+    inbox_wake(store_id=store.pk, now=now)
 
 
 def _answer(status: int, said: str) -> JsonResponse:

@@ -1,5 +1,5 @@
 from sync.models.conflict import SyncConflict
-from sync.models.event import HookHealth, InboundEvent
+from sync.models.event import HookHealth, InboundEvent, WakeUp
 from sync.models.feed import TillFeed
 from sync.models.log import SyncLog
 from sync.models.order import Order, OrderLine
@@ -32,4 +32,5 @@ __all__ = [
     "SyncState",
     "TillFeed",
     "TillPrice",
+    "WakeUp",
 ]

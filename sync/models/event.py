@@ -77,3 +77,17 @@ class HookHealth(models.Model):
 
     def __str__(self) -> str:
         return f"Webhooks of {self.connection}"
+
+
+class WakeUp(models.Model):
+    """A message that asks for a store's inbox to be looked at, on its way to a worker. Until it is taken, another one would say
+    the same."""
+
+    store = models.OneToOneField(Connection, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "wake-up"
+
+    def __str__(self) -> str:
+        return f"{self.store}, {self.sent_at:%H:%M:%S} UTC"

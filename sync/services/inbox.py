@@ -22,6 +22,7 @@ from sync.services.context import RunContext
 from sync.services.order_turns import Clock, order_turn, orders_book, orders_tell
 from sync.services.orders import order_says_same
 from sync.services.rows import rows_update
+from sync.services.wake import wake_taken
 
 logger = logging.getLogger(__name__)
 State = InboundEvent.State
@@ -50,6 +51,7 @@ def event_receive(
 def inbox_work(*, store: Connection, now: Clock) -> str:
     """Work off what is due of one store. Result: "done", or "busy" when a run is at it: that run reads the orders itself, and
     the sweep looks again."""
+    wake_taken(store_id=store.pk)
     while _due(store, now()).exists():  # asked again after the turn was given back: who came meanwhile found it taken
         try:
             with order_turn(store=store, now=now) as ctx:
