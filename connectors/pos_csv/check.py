@@ -39,9 +39,23 @@ def check_folder(folder: DropFolder, settings: PosCsvSettings, now: datetime) ->
         Finding(ok=True, message=f"“{newest.name}” can be read: {parsed.rows:,} rows, {len(parsed.readings):,} readings."),
         Finding(ok=True, message=f"Columns: {columns}."),
         Finding(ok=True, message=f"It was true at {moment:%Y-%m-%d %H:%M} UTC, by {_SOURCES[source]}."),
+        *_reading(parsed, settings),
         *_samples(parsed),
     ]
     return CheckReport(tuple(findings), _facts(newest, parsed))
+
+
+def _reading(parsed: ParsedFile, settings: PosCsvSettings) -> list[Finding]:
+    """Result: how numbers are read, and what is not counted, where there is something to say of it."""
+    findings = []
+    if parsed.number_format:
+        by = "as its own numbers tell" if settings.numbers is None else "as set"
+        findings.append(Finding(ok=True, message=f"Numbers are read like {parsed.number_format.value}, {by}."))
+    if parsed.untracked:
+        header = parsed.columns.found()["tracked"]
+        text = f"{parsed.untracked:,} rows are of items that the till doesn't count, by “{header}”: unknown, never zero."
+        findings.append(Finding(ok=True, message=text))
+    return findings
 
 
 def _samples(parsed: ParsedFile) -> list[Finding]:

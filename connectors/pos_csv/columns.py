@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from connectors.errors import ConfigError, FeedError
-from connectors.pos_csv.presets import PRESETS, ROLES, Preset, Role, header_key
+from connectors.pos_csv.presets import PRESETS, ROLES, TRACKED, Preset, Role, header_key
 from connectors.pos_csv.problems import FileRefusedError
 from connectors.pos_csv.settings import PosCsvSettings
 from connectors.pos_csv.spellings import Sort
@@ -109,7 +109,7 @@ def _role(role: Role, header: Sequence[str], keys: list[str], preset: Preset, se
     if role == "quantity" and settings.outlet_columns:
         return None
     if preset.strict:
-        wanted = [header_key(name) for name in preset.headers.get(role, ())]
+        wanted = [header_key(name) for name in preset.headers.get(role, TRACKED if role == "tracked" else ())]
         for name in wanted:
             at = [index for index, key in enumerate(keys) if key == name]
             if len(at) > 1:

@@ -3,6 +3,7 @@ or told by the file as a whole (spellings.py), never guessed per cell: `1,234` a
 """
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -84,15 +85,29 @@ def parse_price(text: str, number_format: NumberFormat) -> tuple[Decimal, str]:
     return amount, match["before"] or match["after"]
 
 
-def formats_that_read(text: str) -> frozenset[NumberFormat]:
-    """Result: every format in which the text is a number or a price."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a text may be. `formats`: in which it is a number or a price. `marks`: what may stand between whole and fraction then:
+    `12,50` tells “,”; `1,234` leaves it open, so both; `12` and `1 234` don't care: none."""
+
+    formats: tuple[NumberFormat, ...]
+    marks: frozenset[str]
+
+
+_NOTHING = Told((), frozenset())
+
+
+def told_by(text: str) -> Told:
+    """Result: in which formats the text is a number, by its shape alone."""
     # Which digit it is changes nothing, but for a leading zero; and a file has few shapes.
-    return _formats_that_read(text.strip().translate(_SHAPE)) if len(text) <= _LONGEST else frozenset()
+    return _told_by(text.strip().translate(_SHAPE)) if len(text) <= _LONGEST else _NOTHING
 
 
 @lru_cache(maxsize=4096)
-def _formats_that_read(shape: str) -> frozenset[NumberFormat]:
-    return frozenset(candidate for candidate in NumberFormat if _reads(shape, candidate))
+def _told_by(shape: str) -> Told:
+    formats = tuple(candidate for candidate in NumberFormat if _reads(shape, candidate))
+    cares = "," in shape or "." in shape
+    return Told(formats, frozenset(decimal_mark(one) for one in formats) if cares else frozenset())
 
 
 def _reads(text: str, number_format: NumberFormat) -> bool:
@@ -106,14 +121,6 @@ def _reads(text: str, number_format: NumberFormat) -> bool:
 def decimal_mark(number_format: NumberFormat) -> str:
     """Result: the character between whole and fraction in that format."""
     return _MARKS[number_format][1]
-
-
-def decimal_marks(text: str) -> frozenset[str]:
-    """Result: what may stand between whole and fraction if the text is a number or a price: `12,50` tells “,”; `1,234` leaves it
-    open, so both; `12` and `1 234` don't care: none."""
-    if "," not in text and "." not in text:
-        return frozenset()
-    return frozenset(decimal_mark(one) for one in formats_that_read(text))
 
 
 def plain_number(number: Decimal) -> str:

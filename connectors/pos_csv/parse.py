@@ -28,6 +28,7 @@ from connectors.pos_csv.problems import FileRefusedError
 from connectors.pos_csv.reader import RowReader
 from connectors.pos_csv.settings import PosCsvSettings
 from connectors.pos_csv.spellings import Spellings
+from connectors.pos_csv.tracked import TrackedColumn
 
 _LOOK_BELOW = 20  # lines among which a header is looked for, to say where it stands
 
@@ -40,6 +41,7 @@ class ParsedFile:
     readings: Sequence[TillReading]
     problems: Sequence[RowProblem]
     rows: int
+    untracked: int  # rows of items that the till doesn't count, by the column that says so
     currencies: tuple[str, ...]
     encoding: str
     delimiter: str
@@ -50,11 +52,11 @@ def parse_file(path: Path, settings: PosCsvSettings) -> ParsedFile:
     """Result: everything the file says. Raises FileRefusedError where nothing of it may be used, ConfigError where a person must
     first say which column is which."""
     encoding = encoding_of(path, settings)
-    spellings = _spellings(path, encoding, settings)
+    spellings, tracked = _heard(path, encoding, settings)
     with lines_of(path, encoding) as lines:
         header, delimiter = _header(lines, settings)
         columns = _columns(header, lines, settings)
-        reader = RowReader(columns, settings, spellings)
+        reader = RowReader(columns, settings, spellings, tracked)
         for line, row in _rows(lines, delimiter):
             reader.read(row, line)
             if reader.rows > MAX_ROWS:
@@ -73,7 +75,17 @@ def parse_file(path: Path, settings: PosCsvSettings) -> ParsedFile:
     if looks_like_utf8(path, encoding):
         text = f"The file looks like UTF-8 but is read as {encoding}: names with accents will be wrong."
         problems.append(RowProblem(0, "", "encoding_suspect", text, "Set encoding to utf-8."))
-    return ParsedFile(columns, readings, problems, reader.rows, reader.currencies, encoding, delimiter, spellings.number_format)
+    return ParsedFile(
+        columns=columns,
+        readings=readings,
+        problems=problems,
+        rows=reader.rows,
+        untracked=reader.untracked,
+        currencies=reader.currencies,
+        encoding=encoding,
+        delimiter=delimiter,
+        number_format=spellings.number_format,
+    )
 
 
 def _header(lines: BoundedLines, settings: PosCsvSettings) -> tuple[list[str], str]:
@@ -113,13 +125,14 @@ def _columns(header: list[str], lines: BoundedLines, settings: PosCsvSettings) -
         ) from refusal
 
 
-def _spellings(path: Path, encoding: str, settings: PosCsvSettings) -> Spellings:
-    """Result: how the whole file writes its numbers, which no row tells by itself."""
+def _heard(path: Path, encoding: str, settings: PosCsvSettings) -> tuple[Spellings, TrackedColumn | None]:
+    """Result: what no row tells by itself: how the whole file writes its numbers, and who its items are counted by."""
     spellings = Spellings(settings.numbers)
     with lines_of(path, encoding) as lines:
         header, delimiter = _header(lines, settings)
         columns = _columns(header, lines, settings)
         columns_of_numbers = [(index, sort, set[str]()) for index, sort in columns.numbers()]
+        tracked, cells = columns.of("tracked"), set[str]()
         for line, row in _rows(lines, delimiter):
             if len(row) < len(header):
                 continue
@@ -128,7 +141,9 @@ def _spellings(path: Path, encoding: str, settings: PosCsvSettings) -> Spellings
                 if text not in heard and not text.isdigit():
                     heard.add(text)
                     spellings.hear(sort, line, text)
-    return spellings
+            if tracked is not None:
+                cells.add(row[tracked])
+    return spellings, None if tracked is None else TrackedColumn(header[tracked], cells)
 
 
 def _rows(lines: BoundedLines, delimiter: str) -> Iterator[tuple[int, list[str]]]:

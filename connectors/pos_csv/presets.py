@@ -8,10 +8,10 @@ be overridden by the `columns` setting.
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
-Role = Literal["sku", "barcode", "quantity", "price", "cost", "name", "category", "vendor", "outlet", "updated"]
-ROLES: tuple[Role, ...] = ("sku", "barcode", "quantity", "price", "cost", "name", "category", "vendor", "outlet", "updated")
+Role = Literal["sku", "barcode", "quantity", "tracked", "price", "cost", "name", "category", "vendor", "outlet", "updated"]
+ROLES: tuple[Role, ...] = get_args(Role)
 PresetName = Literal[
     "generic",
     "square",
@@ -33,6 +33,7 @@ def header_key(header: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Preset:
     """Headers by role. In a strict preset the first header that is there wins; in `generic` two that are there are an error.
+    Whether an item is counted is looked for under its usual names (TRACKED) in all of them: no till means stock by such a column.
 
     `untracked`: quantity cells that say "we don't count this item". `component`: a column that is filled on the further rows
     of a bundle. `row_id`: a column that is empty on continuation rows.
@@ -49,6 +50,21 @@ class Preset:
     blank_rows_continue: bool = False  # rows without SKU and quantity carry pictures or options of the row above
 
 
+TRACKED = (
+    "track stock", "tracks stock", "stock tracked", "track inventory", "tracks inventory", "inventory tracked", "track quantity",
+    "tracked", "is tracked", "variant inventory tracker", "inventory tracker", "stockable", "is stockable", "is storable",
+    "manage stock", "manage stock?", "manages stock", "manage inventory", "is counted",
+    "bestand verfolgen", "bestand führen", "bestand überwachen", "bestandsgeführt", "bestandsverfolgung", "lagergeführt",
+    "lagerbestand verfolgen", "lagerbestand führen", "lagerartikel",
+    "suivi du stock", "suivi de stock", "suivi des stocks", "stock suivi", "suivre le stock", "gérer le stock",
+    "seguimiento de inventario", "seguimiento de existencias", "rastrear inventario", "controlar stock", "controlar inventario",
+    "gestionar inventario", "gestionar existencias",
+    "traccia inventario", "gestisci magazzino", "gestisci scorte",
+    "voorraad bijhouden", "voorraad volgen", "voorraadartikel",
+    "controlar estoque", "rastrear estoque", "gerir stock",
+    "spåra lager", "lagerför", "følg lager", "lagerføres", "śledź stan", "śledź zapasy",
+)  # fmt: skip
+
 GENERIC = Preset(
     strict=False,
     headers={
@@ -62,6 +78,7 @@ GENERIC = Preset(
             "in stock", "available", "current quantity", "current stock", "stock level", "stock quantity", "inventory",
             "bestand", "quantité", "cantidad",
         ),
+        "tracked": TRACKED,
         "price": (
             "price", "retail price", "regular price", "variant price", "selling price", "unit price", "retail", "verkaufspreis",
         ),

@@ -15,33 +15,37 @@ from connectors.pos_csv.problems import PARTIAL_CODES, FileRefusedError, note, r
 from connectors.pos_csv.rows import Rows
 from connectors.pos_csv.settings import PosCsvSettings
 from connectors.pos_csv.spellings import Spellings
+from connectors.pos_csv.tracked import TrackedColumn
 
 MAX_SKU = 190
 _MOSTLY_BAD_FROM = 20
 _SHOWN_PER_CODE = 200
 _TOTALS = frozenset({"total", "totals", "grand total", "sum", "summe", "gesamt", "total général", "totale"})
+_KEPT = "The item keeps its last known number."
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class RowReader:
     """Rows in, readings and problems out."""
 
-    def __init__(self, columns: Columns, settings: PosCsvSettings, spellings: Spellings) -> None:
+    def __init__(
+        self, columns: Columns, settings: PosCsvSettings, spellings: Spellings, tracked: TrackedColumn | None = None
+    ) -> None:
         preset = PRESETS[settings.preset]
         self._columns, self._settings = columns, settings
         self._width = len(columns.header)
         self._sku = columns.roles["sku"]
         self._blank_continues = preset.blank_rows_continue
         self._texts = tuple(columns.of(role) for role in ("name", "barcode", "category", "vendor"))
-        self._cost, self._outlet = columns.of("cost"), columns.of("outlet")
+        self._cost, self._outlet, self._tracked = columns.of("cost"), columns.of("outlet"), columns.of("tracked")
         self._rows = Rows(settings.duplicates)
         self._problems: list[RowProblem] = []
         self._hidden: Counter[str] = Counter()
         self._shown: Counter[str] = Counter()
         self._bad_rows = self._unclear = 0
-        self._spellings = spellings
+        self._spellings, self._who_is_tracked = spellings, tracked
         self._cells = Cells(settings, spellings)
-        self.rows = 0
+        self.rows = self.untracked = 0
 
     def read(self, row: list[str], line: int) -> None:
         """Take one row. Empty rows and continuation rows say nothing; everything else is counted."""
@@ -62,7 +66,28 @@ class RowReader:
             code, message, step = reason
             self._reject(RowProblem(line, sku[:MAX_SKU], code, f"Line {line}: {message}", step))
             return
-        self._read_quantities(row, sku, line)
+        is_tracked = self._is_tracked(row)
+        if is_tracked is None:
+            self._reject_untold(row, sku, line)
+            return
+        self.untracked += not is_tracked
+        self._read_quantities(row, sku, line, is_tracked=is_tracked)
+
+    def _is_tracked(self, row: list[str]) -> bool | None:
+        """Does the till count the item? None: its column says neither yes nor no."""
+        if self._tracked is None or self._who_is_tracked is None:
+            return True
+        return self._who_is_tracked.is_tracked(row[self._tracked])
+
+    def _reject_untold(self, row: list[str], sku: str, line: int) -> None:
+        """Nobody can tell whether the till counts the item, so none of the row's quantities is used."""
+        assert self._tracked is not None  # it is this column's cell
+        for column in self._columns.quantities:
+            self._rows.add_unreadable(sku, column.outlet or self._place(row), line)
+        name, cell = self._columns.header[self._tracked].strip(), row[self._tracked].strip()[:40]
+        text = f"Line {line}: “{cell}” in the column “{name}” doesn't say whether the till counts the item. {_KEPT}"
+        step = "Say yes or no at the till; or choose another column as “tracked” in the setting columns."
+        self._reject(RowProblem(line, sku, "bad_tracked", text, step))
 
     def _continues(self, row: list[str], sku: str) -> bool:
         columns = self._columns
@@ -98,9 +123,11 @@ class RowReader:
             return "no_outlet", "it names no outlet, so nobody can tell where the stock lies.", "Fill the outlet column."
         return None
 
-    def _read_quantities(self, row: list[str], sku: str, line: int) -> None:
-        cells = self._cells
-        outlet = intern(row[self._outlet].strip()) if self._outlet is not None else ""
+    def _place(self, row: list[str]) -> str:
+        return intern(row[self._outlet].strip()) if self._outlet is not None else ""
+
+    def _read_quantities(self, row: list[str], sku: str, line: int, *, is_tracked: bool) -> None:
+        cells, outlet = self._cells, self._place(row)
         name, barcode, category, vendor = (row[index] if index is not None else "" for index in self._texts)
         if barcode:
             barcode = cells.barcode(barcode, line)
@@ -108,7 +135,7 @@ class RowReader:
         category, vendor = intern(category), intern(vendor)
         for column in self._columns.quantities:
             location = column.outlet or outlet
-            on_hand = cells.quantity(row[column.quantity])
+            on_hand = cells.quantity(row[column.quantity]) if is_tracked else None
             if isinstance(on_hand, Unusable):
                 self._rows.add_unreadable(sku, location, line)
                 self._unclear += on_hand.is_unclear
@@ -225,9 +252,7 @@ class RowReader:
 
 def _bad_quantity(text: str, flaw: Unusable, sku: str, line: int, column: OutletColumn) -> RowProblem:
     where = f" of {column.outlet}" if column.outlet else ""
-    message = (
-        f"Line {line}: the quantity{where} “{text.strip()[:40]}” can't be used: {flaw.why}. The item keeps its last known number."
-    )
+    message = f"Line {line}: the quantity{where} “{text.strip()[:40]}” can't be used: {flaw.why}. {_KEPT}"
     step = "Correct it at the till. If the till writes this for items it doesn't count, add it to the setting untracked."
     code = "unclear_quantity" if flaw.is_unclear else "bad_quantity"
     return RowProblem(line, sku, code, message, flaw.next_step or step)

@@ -39,6 +39,7 @@ class Sample:
     found: Mapping[str, str] = field(default_factory=dict)  # what is read from which column
     rows: int = 0
     readings: int = 0
+    untracked: int = 0  # rows of items that the till doesn't count, by the column that says so
     bad_rows: int = 0
     bad_prices: int = 0  # rows that are used all the same
     lines: Sequence[SampleLine] = ()  # the first ones, good and bad
@@ -68,6 +69,7 @@ def sample_read(path: Path, settings: PosCsvSettings) -> Sample:
         found=parsed.columns.found(),
         rows=parsed.rows,
         readings=len(parsed.readings),
+        untracked=parsed.untracked,
         bad_rows=len({one.line for one in serious if rejects_row(one)}),
         bad_prices=len({one.line for one in serious if one.code in PARTIAL_CODES}),
         lines=_lines(parsed.readings, serious),

@@ -13,11 +13,10 @@ from connectors.pos_csv.numbers import (
     NumberError,
     NumberFormat,
     decimal_mark,
-    decimal_marks,
-    formats_that_read,
     parse_number,
     parse_price,
     plain_number,
+    told_by,
 )
 
 Sort = Literal["quantity", "money"]
@@ -41,16 +40,16 @@ class Spellings:
 
     def hear(self, sort: Sort, line: int, text: str) -> None:
         """Take note of a spelling, and of where it was seen first."""
-        fitting, marks = formats_that_read(text), decimal_marks(text)
-        self._formats.update(fitting if marks else ())
-        if len(marks) == 1:
-            (mark,) = marks
+        told = told_by(text)
+        self._formats.update(told.formats if told.marks else ())
+        if len(told.marks) == 1:
+            (mark,) = told.marks
             self._telling[mark] += 1
             self._first.setdefault((sort, mark), (line, text.strip()))
-        elif marks:
+        elif told.marks:
             self._open += 1
             self._first_open = self._first_open or (line, text.strip())
-        if self._configured and fitting and self._configured not in fitting:
+        if self._configured and told.formats and self._configured not in told.formats:
             self._others.append((line, text.strip()))
 
     @cached_property
@@ -74,7 +73,7 @@ class Spellings:
         if against <= supporting or not (against >= 3 or self._open):
             return None
         line, text = self._others[0]
-        return line, text, min(formats_that_read(text), key=list(NumberFormat).index)
+        return line, text, told_by(text).formats[0]
 
     def unproved(self) -> tuple[int, str] | None:
         """Result: line and text of the first number that is read as configured and could be read otherwise, where no number of
@@ -92,23 +91,23 @@ class Spellings:
         return parse_price(text, self._format_for(text, "money"))
 
     def _format_for(self, text: str, sort: Sort) -> NumberFormat:
-        found, marks = self.number_format, decimal_marks(text)
-        if len(marks) > 1 and (found is None or self._against(sort, decimal_mark(found))):
+        found, told = self.number_format, told_by(text)
+        if len(told.marks) > 1 and (found is None or self._against(sort, decimal_mark(found))):
             raise self._unclear(text, sort, found)
-        fitting = [one for one in NumberFormat if one in formats_that_read(text)]
         if found is None:
-            if len(marks) == 1 and (against := min(self._tellers(_other(*marks)), default=None)):
+            if len(told.marks) == 1 and (against := min(self._tellers(_other(*told.marks)), default=None)):
                 raise self._mixed(*against)
-            return fitting[0] if fitting else NumberFormat.COMMA_POINT
-        if found in fitting or not fitting:
+            return told.formats[0] if told.formats else NumberFormat.COMMA_POINT
+        if found in told.formats or not told.formats:
             return found
         if self._configured is None:
-            alike = [one for one in fitting if not marks or decimal_mark(one) == decimal_mark(found)]
+            alike = [one for one in told.formats if not told.marks or decimal_mark(one) == decimal_mark(found)]
             if alike:
                 return alike[0]
         raise NumberError(
             f"it is not a number written like {found.value}",
-            next_step=f"Correct it at the till; if the till writes all its numbers so, set number_format to {fitting[0].value}.",
+            next_step="Correct it at the till; if the till writes all its numbers so, set number_format to "
+            f"{told.formats[0].value}.",
         )
 
     def _against(self, sort: Sort, mark: str) -> tuple[int, str] | None:
@@ -116,7 +115,7 @@ class Spellings:
         return self._first.get((sort, _other(mark)))
 
     def _unclear(self, text: str, sort: Sort, found: NumberFormat | None) -> UnclearNumberError:
-        usual = {decimal_mark(one): one for one in reversed(NumberFormat) if one in formats_that_read(text)}
+        usual = {decimal_mark(one): one for one in reversed(told_by(text).formats)}
         (less, one), (more, other) = sorted((parse_price(text, each)[0], each) for each in usual.values())
         against = self._against(sort, decimal_mark(found)) if found else None
         why = f"and “{against[1]}” on line {against[0]} is written otherwise" if against else "and no number of the file tells"

@@ -13,8 +13,8 @@ class StockLevel(models.Model):
     """One item at one location, in units.
 
     `on_hand` is the sum of its movements, `reserved` what is promised but not yet taken, `baseline` what the till should read
-    once every acknowledged write of ours is in it, `last_reading` what it did read, true at `read_at`. An untracked item has
-    neither reading nor baseline: unknown, not zero.
+    once every acknowledged write of ours is in it, `last_reading` what it did read, true at `read_at`. An item that was never
+    counted has neither reading nor baseline: unknown, not zero. One that the till counts no more keeps both.
     """
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="levels")
@@ -24,6 +24,11 @@ class StockLevel(models.Model):
     baseline = models.DecimalField(max_digits=14, decimal_places=3, null=True, blank=True)
     last_reading = models.DecimalField(max_digits=14, decimal_places=3, null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
+    uncounted_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="The till lists the item and counts it no more. Its last number stands.",
+    )
 
     class Meta:
         ordering = ["item_id", "location_id"]

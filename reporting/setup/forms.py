@@ -28,8 +28,8 @@ PRESET_WORDS = {
     "quickbooks": "QuickBooks POS",
 }
 ROLE_WORDS = {
-    "sku": "SKU", "barcode": "Barcode", "quantity": "Quantity", "price": "Price", "cost": "Cost", "name": "Name",
-    "category": "Category", "vendor": "Supplier", "outlet": "Place", "updated": "Last change",
+    "sku": "SKU", "barcode": "Barcode", "quantity": "Quantity", "tracked": "Is it counted?", "price": "Price", "cost": "Cost",
+    "name": "Name", "category": "Category", "vendor": "Supplier", "outlet": "Place", "updated": "Last change",
 }  # fmt: skip
 LABELS = {"preset": "Exported by", "encoding": "Letters", "delimiter": "Between columns", "number_format": "Numbers",
           "skip_lines": "Lines above the column names", "final_newline_required": "The last line has an end"}  # fmt: skip

@@ -194,6 +194,14 @@ def _step(error: ConnectorError | None) -> str:
 
 
 def _outcome(sample: Sample) -> str:
+    said = _outcome_of_rows(sample)
+    if not sample.untracked:
+        return said
+    rows, column = counted(sample.untracked, "row is", "rows are"), sample.found["tracked"]
+    return f"{said} {rows} of products that the till doesn't count, by “{column}”: their number is unknown, not zero."
+
+
+def _outcome_of_rows(sample: Sample) -> str:
     prices = ""
     if sample.bad_prices:
         prices = f" The price or cost of {counted(sample.bad_prices, 'row', 'rows')} can't; its quantity is used all the same."

@@ -76,6 +76,7 @@ def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled:
     writes = writes_newest(target="listing_id", ids=listing_ids)
     untold = _untold_items([pair.item_id for pair in pairs])
     troubles = _till_troubles([pair.item_id for pair in pairs])
+    uncounted = _uncounted_items(ctx, [pair.item_id for pair in pairs])
     left = differences_left(store=ctx.store.connection)
     with transaction.atomic():
         review = conflicts_follow(ctx=ctx, pairs=pairs, writes=writes, unsettled=unsettled)
@@ -87,6 +88,7 @@ def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled:
             target=targets.get(pair.listing_id),
             write=writes.get(pair.listing_id),
             review=review.get(pair.pk),
+            is_uncounted=pair.item_id in uncounted,
             till_is_untold=pair.item_id in untold,
             till_trouble=troubles.get(pair.item_id, ""),
             left=left.get(pair.listing_id),
@@ -115,6 +117,13 @@ def _till_quantities(ctx: RunContext, item_ids: list[int]) -> dict[int, Decimal]
     for item_id, reading in levels.values_list("item_id", "last_reading"):
         said[item_id] = said.get(item_id, ZERO) + (reading or ZERO)
     return said
+
+
+def _uncounted_items(ctx: RunContext, item_ids: list[int]) -> set[int]:
+    """Result: the items that their till had counted at a place that supplies the store, and counts no more."""
+    places = StoreLocation.objects.filter(store=ctx.store.connection).values("location_id")
+    levels = StockLevel.objects.filter(item_id__in=item_ids, location_id__in=places, uncounted_since__isnull=False)
+    return set(levels.values_list("item_id", flat=True))
 
 
 def _untold_items(item_ids: list[int]) -> set[int]:
@@ -189,14 +198,15 @@ def pair_status(
     target: Decimal | None,
     write: OutboundWrite | None,
     review: SyncConflict | None = None,
+    is_uncounted: bool = False,
     till_is_untold: bool = False,
     till_trouble: str = "",
     left: Decimal | None = None,
 ) -> tuple[Status, str]:
     """Result: a pair's status, and the sentence that explains it ("" when it is in step). `target` None: the till does not
-    count the item; `write`: the newest write to the listing; `review`: its open conflict about the quantity; `till_is_untold`: it
-    has not answered yet what was sold online, so that its readings of the item are put off; `till_trouble`: why it could not be
-    told; `left`: how far off a person has left the shop's number."""
+    count the item; `write`: the newest write to the listing; `review`: its open conflict about the quantity; `is_uncounted`: the
+    till counts the item no more; `till_is_untold`: it has not answered yet what was sold online, so that its readings of the item
+    are put off; `till_trouble`: why it could not be told; `left`: how far off a person has left the shop's number."""
     listing = pair.listing
     if listing.missing_since:
         return Status.CONFLICT, "The product is no longer in the shop. Restore it there, or reject the alignment."
@@ -206,6 +216,8 @@ def pair_status(
         return Status.CONFLICT, "The shop doesn't count this product: unknown, not zero. Tick “Manage stock” on it in the shop."
     if pair.item.missing_since:
         return Status.CONFLICT, "The till's export leaves this item out. Its last number stands; missing is not zero."
+    if is_uncounted:
+        return Status.CONFLICT, "The till no longer counts this item. Its last number stands; not counted is not zero."
     if target is None:
         return Status.CONFLICT, "The till doesn't count this item, so the shop's number is left alone."
     if listing.baseline is None:

@@ -33,6 +33,8 @@ class TillChunk:
         self.moved: list[tuple[StockLevel, Decimal]] = []
         self.deferred: list[int] = []
         self.put_off: dict[int, str] = {}  # by level, why
+        self.uncounted: list[int] = []  # levels that had a number, and that the till counts no more
+        self.counted_again: list[int] = []
         self.repriced: dict[int, PriceMove] = {}
 
     @property
@@ -48,22 +50,36 @@ class TillChunk:
         levels = {
             (row[1], row[2]): row
             for row in StockLevel.objects.filter(item_id__in=items.values()).values_list(
-                "id", "item_id", "location_id", "on_hand", "baseline", "last_reading"
+                "id", "item_id", "location_id", "on_hand", "baseline", "last_reading", "uncounted_since"
             )
         }
         for reading in readings:
             item_id, location_id = items[reading.sku], self.locations[reading.location]
+            known = levels.get((item_id, location_id))
+            if known is not None:
+                self._note_counting(known, is_counted=reading.on_hand is not None)
             if reading.on_hand is not None:
-                self._level(reading.on_hand, reading.version, item_id, location_id, levels.get((item_id, location_id)))
+                self._level(reading.on_hand, reading.version, item_id, location_id, known)
         self._save()
         return self.deferred
+
+    def _note_counting(self, known: tuple[Any, ...], *, is_counted: bool) -> None:
+        """A till that stops counting an item says no number: its last one stands, as that of a missing item."""
+        pk, item_id, *_, baseline, _, uncounted_since = known
+        if is_counted and uncounted_since is not None:
+            self.counted_again.append(pk)
+        elif not is_counted and uncounted_since is None and baseline is not None:
+            self.uncounted.append(pk)
+        else:
+            return
+        self.ctx.changed_items.add(item_id)
 
     def _level(self, shows: Decimal, version: int, item_id: int, location_id: int, known: tuple[Any, ...] | None) -> None:
         if known is None:
             level = StockLevel(item_id=item_id, location_id=location_id)
             self.opened.append((level, shows))
             return
-        pk, _, _, on_hand, baseline, last_reading = known
+        pk, _, _, on_hand, baseline, last_reading, _ = known
         spans = self.spans.get(pk, ())
         if baseline == shows == last_reading and not spans:  # the common case, decided without building anything
             self.unchanged.append(pk)
@@ -131,6 +147,10 @@ class TillChunk:
     def _save(self) -> None:
         true_at, now = self.feed.true_at, self.ctx.now()
         StockLevel.objects.filter(pk__in=self.unchanged).update(read_at=true_at)
+        if self.uncounted:
+            StockLevel.objects.filter(pk__in=self.uncounted).update(uncounted_since=true_at)
+        if self.counted_again:
+            StockLevel.objects.filter(pk__in=self.counted_again).update(uncounted_since=None)
         for level in self.said_anew:
             level.read_at = true_at
         rows_update(self.said_anew, ["last_reading", "read_at"])

@@ -210,6 +210,7 @@ def _shop_facts(
         suspect=listing.suspect,
         is_live=listing.connection.is_live,
         item_is_missing=pair.item.missing_since is not None,
+        item_is_uncounted=any(level.location_id in supply and level.uncounted_since is not None for level in levels),
         has_news=bool(listing.news_at and listing.read_at and listing.news_at > listing.read_at),
         put_off=put_off_of(getattr(listing, "put_off", None)),
         write=write_of(write),

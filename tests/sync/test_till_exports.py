@@ -260,3 +260,44 @@ def test_an_export_whose_reading_was_put_off_is_used_when_the_till_says_the_same
     shop.export(name="stock.csv")
     run = shop.sync(INCREMENTAL)
     assert run.counts["feeds_seen_again"] == 1
+
+
+HEADER = ("SKU", "Description", "Qty On Hand", "Track stock")
+
+
+def test_what_the_till_does_not_count_keeps_its_number_in_the_shop(open_shop):
+    """Case 03: an item with 0 at the till that is not counted there took the shop's 40 away."""
+    shop = open_shop(listed=[product(11, "CUP-1", 5), product(12, "PRINT-1", 40)])
+    shop.drop(csv_bytes([("CUP-1", "Cup", 5, "Yes"), ("PRINT-1", "Print", 0, "No")], header=HEADER))
+    shop.sync(read_only=True)
+    shop.align()
+    shop.clock.tick(minutes=1)
+    shop.app.forget_requests()
+    assert shop.sync().state == "done"
+    assert (shop.app.writes, shop.shown()) == ([], {"CUP-1": 5, "PRINT-1": 40})
+    assert list(StockLevel.objects.values_list("item__sku", "on_hand")) == [("CUP-1", 5)]
+    state = SyncState.objects.get(pos_sku="PRINT-1")
+    assert (state.sync_status, state.pos_quantity, state.reason) == (
+        "conflict", None, "The till doesn't count this item, so the shop's number is left alone."
+    )  # fmt: skip
+
+
+def test_an_item_that_the_till_stops_counting_keeps_its_last_number_and_is_told_of(open_shop):
+    shop = open_shop(stock={"CUP-1": 5, "PRINT-1": 40})
+    shop.running()
+    for tracked, status in (("No", "conflict"), ("Yes", "synced")):
+        shop.clock.tick(minutes=10)
+        shown = 0 if tracked == "No" else 38
+        shop.drop(csv_bytes([("CUP-1", "Cup", 5, "Yes"), ("PRINT-1", "Print", shown, tracked)], header=HEADER))
+        TillFeed.objects.update(figures={})  # another list of columns is another test's business
+        shop.sync()
+        state = SyncState.objects.get(pos_sku="PRINT-1")
+        assert state.sync_status == status
+        if tracked == "No":
+            assert (shop.app.writes, shop.shown(), shop.movements()) == ([], {"CUP-1": 5, "PRINT-1": 40}, [])
+            assert state.reason == "The till no longer counts this item. Its last number stands; not counted is not zero."
+            level = StockLevel.objects.get(item__sku="PRINT-1")
+            assert (level.on_hand, level.uncounted_since) == (40, shop.clock.at)
+            assert Item.objects.get(sku="PRINT-1").missing_since is None
+    assert (shop.sent(), shop.movements()) == ({"PRINT-1": [-2]}, [("PRINT-1", -2)])
+    assert StockLevel.objects.filter(uncounted_since__isnull=False).count() == 0

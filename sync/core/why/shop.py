@@ -165,6 +165,8 @@ def _standing(facts: ShopFacts, target: Decimal | None, when: Moment) -> tuple[S
         return Standing.PERSON, f"It is told nothing, since {why}.", next_step, []
     if facts.item_is_missing:
         return Standing.PERSON, "The till's export leaves this item out. Its last number stands.", "Look at the till.", []
+    if facts.item_is_uncounted:
+        return Standing.PERSON, "The till no longer counts this item. Its last number stands.", "Look at the till.", []
     if target is None:
         return (
             Standing.PERSON,

@@ -98,6 +98,30 @@ def test_everything_is_recognised_of_an_ordinary_file(admin, till):
     assert "As recognised: quantity at Main: Current Quantity Main" in html
 
 
+def test_products_the_till_does_not_count_are_shown_and_their_column_can_be_chosen(admin, till):
+    path = columns_page(admin, till, b"SKU,Name,Flag,Qty\nCUP-1,Cup,Yes,5\nPRINT-1,Print,No,0\n")
+    first = text(admin.get(path))
+    assert "not counted" not in first
+    looked = text(admin.post(path, form_of(first) | {"column_tracked": "=Flag", "look": "yes"}))
+    assert "All is well: 2 rows can be read. 1 row is of products that the till doesn&#x27;t count, by “Flag”" in looked
+    assert '<td class="num">not counted</td>' in looked
+    admin.post(path, form_of(looked) | {"save": "yes"})
+    till.refresh_from_db()
+    assert till.settings["columns"] == {"tracked": "Flag"}
+
+
+def test_numbers_that_nothing_tells_apart_are_asked_about_in_the_preview(admin, till):
+    path = columns_page(admin, till, b"SKU;Name;Qty\nBREAD-1;Bread;12,000\nCUP-1;Cup;3\n")
+    first = text(admin.get(path))
+    assert "1 row of 2 can&#x27;t be used; 1 reading can." in first
+    assert "it could be 12 or 12000, and no number of the file tells" in first
+    looked = text(admin.post(path, form_of(first) | {"number_format": "1.234,50", "look": "yes"}))
+    assert "All is well: 2 rows can be read." in looked
+    admin.post(path, form_of(looked) | {"save": "yes"})
+    till.refresh_from_db()
+    assert till.settings["number_format"] == "1.234,50"
+
+
 def test_a_column_may_be_left_out_and_a_choice_that_reads_nothing_is_not_saved(admin, till):
     path = columns_page(admin, till, b"SKU,Name,Qty,Price\nA1,Pot,4,3.50\n")
     said = form_of(text(admin.get(path)))

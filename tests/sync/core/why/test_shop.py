@@ -141,6 +141,7 @@ def test_a_number_that_was_put_off_says_why():
         ({"write": write(Try.HELD, about=-2, error="Locked.", is_released=True)}, Standing.WAITING, "web is owed −2. Locked."),
         ({"write": write(Try.DONE, about=4)}, Standing.WAITING, "web is owed −2."),
         ({"item_is_missing": True}, Standing.PERSON, "The till's export leaves this item out. Its last number stands."),
+        ({"item_is_uncounted": True}, Standing.PERSON, "The till no longer counts this item. Its last number stands."),
         ({"counting": Counting.GONE}, Standing.PERSON, "It is told nothing, since the product is no longer in the shop."),
         ({"counting": Counting.NOT}, Standing.PERSON, "It is told nothing, since the shop doesn't count this product."),
         ({"baseline": None}, Standing.WAITING, "Its number waits for a reading without news in between."),
