@@ -1,7 +1,7 @@
 """The embedded setup's broker: Celery's transport of files, made whole (design.md §5, adr/0003).
 
 A message appears by a rename or not at all, so no full disk and no kill leaves half of one. What can't be read as a message is
-dropped with a line in the log: rows are the truth, and what it asked for is asked for again. Among those that wait, a lower
+dropped with a line in the log: rows are the truth, and what is due is asked for again. Among those that wait, a lower
 priority number goes first, as with Redis; the oldest of one priority before the others.
 """
 
@@ -86,7 +86,7 @@ class Channel(filesystem.Channel):  # type: ignore[misc] # kombu has no types
         try:
             return self._read(said)
         except Exception as error:  # noqa: BLE001 - whatever lies there, the next message is taken
-            logger.warning("Dropped %s, which is no message (%s). Its work will be asked for again.", path.name, reason or error)
+            logger.warning("Dropped %s, which is no message (%s). What is due is asked for again.", path.name, reason or error)
             return None
 
     def _read(self, said: bytes) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class Channel(filesystem.Channel):  # type: ignore[misc] # kombu has no types
         try:
             super()._restore(message)
         except ChannelError as error:
-            logger.warning("A message could not be put back. Its work will be asked for again: %s", error)
+            logger.warning("A message could not be put back. What is due is asked for again: %s", error)
 
     # Who is bound to an exchange
 

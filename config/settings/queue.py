@@ -13,7 +13,7 @@ CELERY_TASK_TIME_LIMIT = _LONGEST
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # A task whose broker went away is finished: its effects are in the rows, and coming again it finds them there.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-# A message that is no task is dropped and ends no worker; its work is asked for again.
+# A message that is no task is dropped and ends no worker; what is due is asked for again.
 CELERY_WORKER_CONSUMER = "config.consumer:Consumer"
 # Slots are in UTC, so that no change of clocks can leave out or repeat one; business hours: sync/core/slots.py. No task is ever
 # sent with an ETA: Redis hands one out again after its visibility timeout. `next_attempt_at` columns and slots say when.

@@ -44,6 +44,6 @@ def _send(task: str, asked: dict[str, Any]) -> None:
     except OperationalError as error:
         raise RetryableError(
             "The workers can't be reached, so nothing was started.",
-            next_step="Check that the broker (Redis) runs, then ask again.",
+            next_step="Check that Redis runs, or with make run that the disk is not full, then ask again.",
             code="no_broker",
         ) from error

@@ -63,7 +63,7 @@ def test_what_is_no_message_is_dropped_with_one_line_and_the_next_is_taken(post,
     assert post.receive() == "whole"
     assert post.files() == []
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert "Its work will be asked for again." in caplog.text
+    assert "What is due is asked for again." in caplog.text
 
 
 def test_a_message_with_every_part_is_none_of_those(post, caplog):

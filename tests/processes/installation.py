@@ -132,8 +132,8 @@ class Installation:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def connect(self, shop: Shop) -> None:
-        """Set everything up, as an operator does, and bring the shop into step once."""
+    def connect(self, shop: Shop, *, often: bool = True) -> None:
+        """Set everything up, as an operator does, and bring the shop into step once. `often`: the schedule runs by INTERVALS."""
         self.manage("migrate", "--verbosity", "0")
         self.manage("collectstatic", "--noinput", "--verbosity", "0")
         pairs = self.folder / "pairs.csv"
@@ -145,7 +145,8 @@ class Installation:
         self.manage("connect", "woocommerce", "--url", shop.store_url, "--mode", "live", "--set", "settle_seconds=2", **named)
         self.manage("import_alignment", str(pairs))
         self.manage("inventory_sync", "--full")
-        self.manage("shell", "-v0", "-c", OFTEN.format(intervals=INTERVALS, syncs=SYNCS))
+        if often:
+            self.manage("shell", "-v0", "-c", OFTEN.format(intervals=INTERVALS, syncs=SYNCS))
 
     def start(self) -> None:
         python = sys.executable

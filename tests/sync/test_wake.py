@@ -1,5 +1,6 @@
 """A broker that hangs is nobody's business but the waker's (reliability.md, case 17), and a wake-up on its way is enough."""
 
+import errno
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,11 +13,14 @@ from celery import Celery
 from django.db import OperationalError, connection
 from kombu import Queue
 
+from config import broker as broker_of_files
 from config.settings.queue import CELERY_TASK_PUBLISH_RETRY_POLICY, REDIS_OPTIONS
+from connectors.errors import RetryableError
 from connectors.models import Connection
-from sync.models import InboundEvent
-from sync.services import wake
+from sync.models import InboundEvent, SyncRun
+from sync.services import start, wake
 from sync.services.inbox import inbox_work
+from sync.services.start import run_request
 from sync.services.wake import inbox_wake, run_wake
 from tests.config.post import Post
 from tests.factories import store_connection
@@ -178,3 +182,16 @@ def test_the_schedule_goes_before_webhooks_and_killed_runs(waiting, store, now):
     waiting.app.send_task("sync.tasks.feed_poll", retry=False, ignore_result=True)  # as beat does
     names = [Queue("celery")(waiting.post.channel).get(no_ack=True).headers["task"] for _ in range(3)]
     assert names == ["sync.tasks.feed_poll", wake.TASK, wake.SYNC]
+
+
+def test_a_sync_that_a_full_disk_keeps_from_the_workers_was_not_started_and_says_so(waiting, store, monkeypatch):
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(start, "current_app", waiting.app)
+    monkeypatch.setattr(broker_of_files, "_write", full)
+    with pytest.raises(RetryableError) as refused:
+        run_request(store=store, kind=SyncRun.Kind.FULL, by=None)
+    assert refused.value.message == "The workers can't be reached, so nothing was started."
+    assert "the disk is not full" in refused.value.next_step
+    assert waiting.count() == 0
