@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from threading import Lock
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -29,6 +29,7 @@ from connectors.http_address import NotConnectedError, pools
 from connectors.http_failure import AttemptFailedError, failure_of_connection, failure_of_exchange, failure_of_status
 from connectors.http_reply import Reply, path_shown
 from connectors.pacing import Pacer
+from connectors.rests import Rest
 
 _CHUNK = 65_536
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -64,7 +65,8 @@ class HttpDoor:
     """Requests to one system. Thread-safe: a thread borrows a session for one request, and the next one gets it warm.
 
     `read` may ask again by itself; `write` sends once. Both return replies below 500 for the caller to understand, except
-    429 and redirects. `secrets` are never shown; `system` is what messages call the other end.
+    429 and redirects. `secrets` are never shown; `system` is what messages call the other end. While a `rest` stands, nothing is
+    asked; `zone` is whose clock its end is told by.
     """
 
     def __init__(
@@ -76,20 +78,20 @@ class HttpDoor:
         limits: Limits | None = None,
         ca_file: str = "",
         allow_private: bool = False,
-        rests_until: datetime | None = None,
+        rest: Rest | None = None,
+        zone: tzinfo = UTC,
         secrets: tuple[str, ...] = (),
         sleep: Callable[[float], None] = time.sleep,
         system: str = "shop",
     ) -> None:
         self._record, self._pacer, self._now, self._sleep = record, pacer, now, sleep
-        self._system = system
+        self._system, self._zone = system, zone
         self._limits = limits or Limits()
         self._ca_file, self._allow_private, self._secrets = ca_file, allow_private, secrets
         self._lock = Lock()
         self._idle: list[tuple[requests.Session, float]] = []
         self._adapter_tls: ssl.SSLContext | None = None
-        rest = (rests_until - now()).total_seconds() if rests_until else 0
-        self._not_before = time.monotonic() + rest if rest > 0 else 0.0
+        self._rest = rest
 
     def read(self, ask: Ask, *, items: int = 0) -> Reply:
         """Result: a reply below 500. Retries lost connections, 429, 502, 503 and 504; then raises RetryableError.
@@ -109,7 +111,8 @@ class HttpDoor:
                     policy = policy.increment(ask.method, path_shown(ask.url), error=failure)
                 except MaxRetryError:
                     raise error from failure
-                self._sleep(failure.retry_after or policy.get_backoff_time() or random.uniform(0.05, 0.4))
+                if not failure.retry_after:  # else the next attempt waits for it, like every thread's
+                    self._sleep(policy.get_backoff_time() or random.uniform(0.05, 0.4))
 
     def write(self, ask: Ask, *, items: int = 0) -> Reply:
         """Result: a reply below 500. Sends once. Raises RetryableError or ConfigError when surely nothing took effect, and
@@ -137,9 +140,10 @@ class HttpDoor:
     def _noted(self, failure: AttemptFailedError) -> None:
         if failure.busy:
             self._pacer.refused()
-        if failure.retry_after:
+        if failure.retry_after and failure.code != "busy":
+            rest = Rest(self._now() + timedelta(seconds=failure.retry_after), is_wish=failure.is_wish)
             with self._lock:
-                self._not_before = max(self._not_before, time.monotonic() + failure.retry_after)
+                self._rest = rest if self._rest is None or rest.until > self._rest.until else self._rest
 
     def _follow(self, ask: Ask) -> Reply:
         """A read, following redirects on the same host only."""
@@ -182,7 +186,7 @@ class HttpDoor:
                 url = prepared.url or url
                 reply = self._exchange(session, prepared, wrote=wrote)
             status = reply.status
-            failure = failure_of_status(reply, self._system)
+            failure = failure_of_status(reply, self._system, now=self._now())
             if failure:
                 raise failure
             note = reply.snippet() if status >= 400 else ""
@@ -223,17 +227,25 @@ class HttpDoor:
 
     def _hold(self) -> None:
         """The system rests, at its own wish or ours: every thread keeps to it, or says how long it lasts."""
-        left = self._not_before - time.monotonic()
-        if left > self._limits.longest_wait:
+        rest = self._rest
+        left = (rest.until - self._now()).total_seconds() if rest else 0.0
+        if rest and left > self._limits.longest_wait:
+            until = f"{rest.until.astimezone(self._zone):%H:%M %Z}"
             raise AttemptFailedError(
                 "busy",
-                "It is left alone for a moment: it asked for that, or failed again and again.",
-                next_step="It is asked again by itself. “Test connection” asks at once.",
+                f"The {self._system} asked to be left alone until {until}: until then nobody asks it, a person neither."
+                if rest.is_wish
+                else f"The {self._system} is left alone until {until}: it is closed, or failed again and again.",
+                next_step="It is asked again by itself."
+                if rest.is_wish
+                else "It is asked again by itself. “Test connection”, or a sync that you start, asks at once.",
                 sent=False,
                 retry_after=left,
             )
         if left > 0:
             self._sleep(left)
+            with self._lock:
+                self._rest = None if self._rest is rest else self._rest
 
     @contextmanager
     def _session(self) -> Iterator[requests.Session]:

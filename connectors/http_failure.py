@@ -2,15 +2,17 @@
 
 import re
 import ssl
+from datetime import datetime
 from http.client import BadStatusLine, RemoteDisconnected
 from typing import Any
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, InvalidHeader, NameResolutionError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, ReadTimeoutError
 from urllib3.exceptions import SSLError as TlsError
-from urllib3.util.retry import Retry
 
+from connectors.clocks import http_date
 from connectors.http_reply import Reply
+from connectors.rests import LONGEST_CLOSED, LONGEST_WISH
 
 _PASSING = frozenset({502, 503, 504})
 _SLOW = frozenset({408, 504, 524})
@@ -21,7 +23,7 @@ class AttemptFailedError(Exception):
     """One attempt without a usable reply.
 
     `sent`: the system may have acted on it. `passing`: worth another try at once, if it was a read. `busy`: the system has
-    too much to do. `retry_after`: seconds it asked for.
+    too much to do. `retry_after`: seconds to leave it alone for; `is_wish`: because it asked for that (connectors/rests.py).
     """
 
     def __init__(
@@ -34,9 +36,11 @@ class AttemptFailedError(Exception):
         passing: bool = False,
         busy: bool = False,
         retry_after: float | None = None,
+        is_wish: bool = False,
     ) -> None:
         self.code, self.message, self.next_step = code, message, next_step
         self.sent, self.passing, self.busy, self.retry_after = sent, passing, busy, retry_after
+        self.is_wish = is_wish
         super().__init__(message)
 
 
@@ -106,14 +110,21 @@ def _wants_tls() -> AttemptFailedError:
     )
 
 
-def failure_of_status(reply: Reply, system: str) -> AttemptFailedError | None:
+def failure_of_status(reply: Reply, system: str, *, now: datetime) -> AttemptFailedError | None:
     """429 and 5xx as failures; any other reply is for the caller to understand."""
-    status, wait = reply.status, _retry_after(reply)
+    status = reply.status
+    wait = _retry_after(reply, most=LONGEST_WISH if status == 429 else LONGEST_CLOSED, now=now)
     if status == 400 and _MEANT_FOR_TLS.search(reply.body[:2000]):
         return _wants_tls()
     if status == 429:
         return AttemptFailedError(
-            "rate_limit", f"The {system} asked us to slow down.", sent=False, passing=True, busy=True, retry_after=wait
+            "rate_limit",
+            f"The {system} asked us to slow down.",
+            sent=False,
+            passing=True,
+            busy=True,
+            retry_after=wait,
+            is_wish=True,
         )
     if status == 503 and _in_maintenance(reply):
         return AttemptFailedError(
@@ -144,12 +155,13 @@ def _in_maintenance(reply: Reply) -> bool:
     return (isinstance(said, dict) and said.get("code") == "wp_die") or b"maintenance" in reply.body[:20_000].lower()
 
 
-def _retry_after(reply: Reply) -> float | None:
-    """Seconds, from seconds or from an HTTP date; None where the system names no time."""
-    named = reply.headers.get("Retry-After")
-    if not named:
+def _retry_after(reply: Reply, *, most: float, now: datetime) -> float | None:
+    """Seconds, `most` at most, from seconds or from an HTTP date by the system's own clock; None where it names no time that can
+    be read. A moment that has passed is 0."""
+    named = reply.headers.get("Retry-After", "").strip()
+    if named.isascii() and named.isdecimal():
+        return min(float(named), most)
+    until = http_date(named)
+    if until is None:
         return None
-    try:
-        return Retry(retry_after_max=3600).parse_retry_after(named)
-    except InvalidHeader:
-        return None
+    return max(0.0, min((until - (http_date(reply.headers.get("Date")) or now)).total_seconds(), most))

@@ -1,6 +1,7 @@
 """Connections to outside systems, and the log of what was asked of them."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -15,6 +16,7 @@ from simple_history.models import HistoricalRecords
 from connectors.contract import Kind, Side
 from connectors.errors import ConfigError
 from connectors.registry import LABELS, kind_get
+from connectors.rests import Rest, rest_of
 from connectors.zones import zone_is_known
 
 
@@ -72,14 +74,15 @@ class Connection(models.Model):
     last_error = models.TextField(blank=True, editable=False)
     last_error_code = models.CharField(max_length=60, blank=True, editable=False)
     failures_in_row = models.PositiveIntegerField(default=0, editable=False)
-    rests_until = models.DateTimeField(null=True, blank=True, editable=False)
+    rests_until = models.DateTimeField(null=True, blank=True, editable=False)  # it failed or is closed; a person ends it
+    peace_until = models.DateTimeField(null=True, blank=True, editable=False)  # it asked for that (429); nobody ends it
     orders_read_until = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     history = HistoricalRecords(
         excluded_fields=[
             "credentials", "facts", "lease_owner", "lease_epoch", "lease_until", "last_ok_at", "last_error_at", "last_error",
-            "last_error_code", "failures_in_row", "rests_until", "orders_read_until",
+            "last_error_code", "failures_in_row", "rests_until", "peace_until", "orders_read_until",
         ]
     )  # fmt: skip
 
@@ -102,6 +105,16 @@ class Connection(models.Model):
     @property
     def is_live(self) -> bool:
         return self.mode == Mode.LIVE
+
+    def rest(self, now: datetime) -> Rest | None:
+        """Result: the rest that it is left, by its own wish or ours; None: it may be asked."""
+        return rest_of(rests_until=self.rests_until, peace_until=self.peace_until, now=now)
+
+    def is_unasked_since_rest(self, now: datetime) -> bool:
+        """Has its rest ended, and nobody has asked it since?"""
+        ended = max(filter(None, (self.rests_until, self.peace_until)), default=None)
+        asked = max(filter(None, (self.last_ok_at, self.last_error_at)), default=None)
+        return ended is not None and ended <= now and (asked is None or asked < ended)
 
     def settings_parsed(self) -> BaseModel:
         """Result: the kind's settings object; where the kind asks for a time zone, the connection's, unless it is set apart.

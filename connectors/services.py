@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,7 +16,9 @@ from connectors.contract import CallRecord, CheckReport, Context, Finding
 from connectors.errors import ConfigError, ConnectorError, RetryableError
 from connectors.models import ApiCall, Connection, ConnectionCheck, Mode
 from connectors.origins import Fields, Kept
-from connectors.rests import ONES_OWN, rest_after
+from connectors.rests import ONES_OWN, Rest, rest_after
+
+TOO_MANY = 429  # the status by which a system asks to be left alone
 
 
 class CallLog:
@@ -35,9 +38,10 @@ class CallLog:
         """Write down what has come in since the last time."""
         with self._lock:
             records, self._records = self._records, []
-        asked = [record.at + timedelta(seconds=record.wait) for record in records if record.wait > ONES_OWN]
-        if asked:
-            _rest(self._connection, until=max(asked))
+        asked = [record for record in records if record.wait > ONES_OWN]
+        for record in sorted(asked, key=lambda one: one.at):
+            until = record.at + timedelta(seconds=record.wait)
+            _rest(self._connection, Rest(until, is_wish=record.status == TOO_MANY))
         ApiCall.objects.bulk_create(
             [
                 ApiCall(
@@ -63,7 +67,8 @@ def connection_open(*, connection: Connection, log: CallLog, now: Callable[[], d
             record=log.record,
             now=now,
             data_dir=settings.DATA_DIR,
-            rests_until=connection.rests_until,
+            rest=connection.rest(now()),
+            zone=ZoneInfo(connection.time_zone),
             allow_private=settings.EVENSTOCK_ALLOW_PRIVATE_NETWORKS,
         )
     )
@@ -171,7 +176,8 @@ def connection_set_mode(*, connection: Connection, mode: Mode) -> None:
 
 def connection_check(*, connection: Connection, now: Callable[[], datetime]) -> CheckReport:
     """Test a connection without changing anything at the other end; keep the facts it told, and what was found. Result: findings
-    in words. A connector that can't be opened at all raises ConfigError. A person asks, so it is asked even while it rests."""
+    in words. A connector that can't be opened at all raises ConfigError. A person asks, so it is asked even while
+    it rests, unless it asked for that itself."""
     rest_end(connections=[connection])
     log = CallLog(connection)
     try:
@@ -220,21 +226,22 @@ def health_record(*, connection: Connection, error: ConnectorError | None, now: 
         last_error_code=error.code[:60],
         failures_in_row=F("failures_in_row") + 1,
     )
-    if isinstance(error, RetryableError):
+    if isinstance(error, RetryableError) and (error.retry_after or 0) <= ONES_OWN:  # a longer one says itself when to come back
         rest = rest_after(failures=row.values_list("failures_in_row", flat=True).get(), spread=random.random())
         if rest:
-            _rest(connection, until=now + rest)
+            _rest(connection, Rest(now + rest))
 
 
 def rest_end(*, connections: Iterable[Connection]) -> None:
-    """A person wants them asked now, whatever they asked for or failed at before."""
+    """A person wants them asked now, whatever they failed at before. What a system asked for itself stands."""
     for connection in connections:
         connection.rests_until = None
         Connection.objects.filter(pk=connection.pk).update(rests_until=None)
 
 
-def _rest(connection: Connection, *, until: datetime) -> None:
+def _rest(connection: Connection, rest: Rest) -> None:
     """Ask it nothing before then. A folder has no server that must recover."""
     if "url" in connection.spec.settings.model_fields:
-        sooner = Q(rests_until=None) | Q(rests_until__lt=until)
-        Connection.objects.filter(sooner, pk=connection.pk).update(rests_until=until)
+        name = "peace_until" if rest.is_wish else "rests_until"
+        sooner = Q(**{name: None}) | Q(**{f"{name}__lt": rest.until})
+        Connection.objects.filter(sooner, pk=connection.pk).update(**{name: rest.until})

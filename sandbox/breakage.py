@@ -29,15 +29,18 @@ def broken_reply(request: Request, fault: Fault) -> Response:
     """Result: the error reply of this fault, as HTML or JSON by what the caller accepts, as WordPress does."""
     if fault.kind == "rate_limit":
         reply = _html(429, "Too Many Requests", "Too many requests. Slow down.")
-        reply.headers["Retry-After"] = _retry_after(fault.retry_after)
+        reply.headers["Retry-After"] = _retry_after(fault.retry_after or "1")
         return reply
     if fault.kind == "maintenance":
         reply = _wordpress(request, 503, "wp_die", "Maintenance", MAINTENANCE)
-        reply.headers["Retry-After"] = "600"
+        reply.headers["Retry-After"] = _retry_after(fault.retry_after or "600")
         return reply
     if fault.kind == "gateway":
         status = fault.status or 504
-        return _html(status, f"{status} Gateway Time-out", "nginx")
+        reply = _html(status, f"{status} Gateway Time-out", "nginx")
+        if fault.retry_after:
+            reply.headers["Retry-After"] = _retry_after(fault.retry_after)
+        return reply
     if fault.kind == "forbidden":
         return _html(fault.status or 403, "Access denied", "Your request looks suspicious and was blocked by the firewall.")
     return _wordpress(request, 500, "internal_server_error", "WordPress &rsaquo; Error", FATAL)

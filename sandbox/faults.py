@@ -14,11 +14,11 @@ REQUEST_KINDS = frozenset(
         "hang",  # no reply for `seconds`, then the connection ends; `applied`: the request took effect first
         "close",  # the connection ends at once without a reply; `applied` as above
         "reset",  # the same with a TCP reset
-        "rate_limit",  # 429 with Retry-After: `retry_after` is seconds, or "date:<seconds>" for an HTTP date
-        "maintenance",  # 503 with Retry-After 600, HTML unless JSON is accepted
+        "rate_limit",  # 429 with Retry-After (default 1): `retry_after` is seconds, or "date:<seconds>" for an HTTP date
+        "maintenance",  # 503 with Retry-After 600 (or `retry_after`), HTML unless JSON is accepted
         "fatal",  # 500, a PHP fatal: HTML unless JSON is accepted; `applied`: after the work was done
         "die_at",  # a batch dies after its `at`-th item: that many are written, the reply is as for `fatal`
-        "gateway",  # 504 (or `status`) HTML from a proxy; `applied`: the shop did the work all the same
+        "gateway",  # 504 (or `status`) HTML from a proxy, with `retry_after` if given; `applied`: the shop did the work
         "forbidden",  # 403 HTML from a firewall
         "html",  # 200 with a page of HTML instead of the reply; the request took effect
         "bom",  # a byte order mark before the JSON
@@ -50,7 +50,7 @@ class Fault:
     seconds: float = 30.0
     at: int = 0
     status: int = 0
-    retry_after: str = "1"
+    retry_after: str = ""
     hits: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:

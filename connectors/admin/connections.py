@@ -192,9 +192,10 @@ class ConnectionAdmin(KindFormAdmin, AskedActionsAdmin, HistoryAdmin):
     def health(self, connection: Connection) -> SafeString:
         if not connection.is_active:
             return badge("Not in use", "mute")
-        if connection.rests_until and connection.rests_until > timezone.now():
-            until = date_format(timezone.localtime(connection.rests_until), "H:i")
-            why = connection.last_error.split("\n")[0][:160] or "It asked us to wait."
+        if rest := connection.rest(timezone.now()):
+            until = date_format(timezone.localtime(rest.until), "H:i")
+            asked = "It asked us to wait. Nobody asks it before, a person neither." if rest.is_wish else ""
+            why = asked or connection.last_error.split("\n")[0][:160] or "It is closed for a moment."
             return format_html('{} <span class="sub">{}</span>', badge(f"Left alone until {until}", "warn"), why)
         if connection.failures_in_row:
             times = "once" if connection.failures_in_row == 1 else f"{connection.failures_in_row} times in a row"

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from connectors.errors import ConnectorError
+from connectors.rests import Rest
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -114,7 +115,8 @@ class Context:
     record: Recorder
     now: Callable[[], datetime]
     data_dir: Path  # where a relative folder setting is rooted
-    rests_until: datetime | None = None  # ask it nothing before then (connectors/rests.py)
+    rest: Rest | None = None  # ask it nothing before then (connectors/rests.py)
+    zone: tzinfo = UTC  # of the people it belongs to: times in messages are theirs
     allow_private: bool = False  # may an address be a private or loopback one? (reliability.md, case 41)
 
 

@@ -12,7 +12,8 @@ def _build(context: Context) -> WooCommerceStore:
         record=context.record,
         now=context.now,
         allow_private=context.allow_private,
-        rests_until=context.rests_until,
+        rest=context.rest,
+        zone=context.zone,
     )
 
 

@@ -1,7 +1,7 @@
 """A WooCommerce shop as the engine's `Store`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from connectors.contract import (
@@ -19,6 +19,7 @@ from connectors.contract import (
 )
 from connectors.http import HttpDoor, Limits
 from connectors.pacing import Pacer
+from connectors.rests import Rest
 from connectors.woocommerce.client import Client
 from connectors.woocommerce.doctor import Doctor
 from connectors.woocommerce.hooks import TOPICS, hook_create, hooks_read, order_told
@@ -43,7 +44,8 @@ class WooCommerceStore:
         record: Recorder,
         now: Callable[[], datetime],
         allow_private: bool = False,
-        rests_until: datetime | None = None,
+        rest: Rest | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
         self.pacer = Pacer(lanes=settings.lanes, batch=settings.batch_size)
         self.settle = timedelta(seconds=settings.settle_seconds)
@@ -57,7 +59,8 @@ class WooCommerceStore:
             limits=Limits(connect=settings.connect_timeout, read=settings.read_timeout),
             ca_file=settings.ca_file,
             allow_private=allow_private,
-            rests_until=rests_until,
+            rest=rest,
+            zone=zone,
             secrets=tuple(filter(None, (key, secret, self._webhook_secret))),
         )
         self._client = Client(settings.url, key, secret, door=door, now=now)

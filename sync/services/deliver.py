@@ -41,7 +41,9 @@ DECIDED = (
 def outbox_deliver(*, ctx: RunContext) -> None:
     """Send every pending write of the run's store, in batches, as many at once as the store stands. Writes that had surely
     no effect are tried again, up to three times in all; those whose outcome is unknown are left for the look-up. A store that
-    answers nothing at all is left alone after a few requests: the rest stays pending."""
+    answers nothing at all is left alone after a few requests: the rest stays pending. So does all while it rests."""
+    if ctx.store.connection.rest(ctx.now()):
+        return
     sent = 0
     for _ in range(limits().attempts):
         due = _due(ctx)

@@ -33,7 +33,8 @@ OFF = "Webhooks are off: EVENSTOCK_PUBLIC_URL is not set. Orders are polled ever
 
 
 def hooks_check(*, store: Connection, now: Clock) -> HookHealth:
-    """Look at a store's webhooks, mend what is wrong, and poll what they missed. Result: how they fare, in words."""
+    """Look at a store's webhooks, mend what is wrong, and poll what they missed. Result: how they fare, in words; as
+    before, where it is left alone."""
     health, _ = HookHealth.objects.get_or_create(connection=store)
     if not settings.EVENSTOCK_PUBLIC_URL:
         health.state, health.message, health.checked_at = State.OFF, OFF, now()
@@ -45,6 +46,8 @@ def hooks_check(*, store: Connection, now: Clock) -> HookHealth:
         connector = cast(HookedStore, connection_open(connection=store, log=log, now=now))
         _check(store, connector, health, now)
     except ConnectorError as error:
+        if error.code == "busy":  # it was not asked: what was known of its webhooks stands
+            return health
         health.state, health.message = State.FAILING, str(error)
         logger.warning("The webhooks of “%s” could not be checked: %s", store.name, error)
     finally:

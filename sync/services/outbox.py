@@ -14,9 +14,11 @@ from connectors.models import Connection
 from connectors.services import health_record
 from sync.models import OutboundWrite, SyncRun
 from sync.selectors import levels_owing, pairs_owing
+from sync.services.asked import writes_due
 from sync.services.context import RunContext
 from sync.services.deliver import outbox_deliver
 from sync.services.killed import run_killed
+from sync.services.order_poll import orders_poll
 from sync.services.order_turns import Clock, order_turn
 from sync.services.plan import run_plan, till_plan
 from sync.services.runs import tills_of
@@ -31,8 +33,15 @@ ASK_TILL_FOR = timedelta(minutes=15)  # a till that takes longer is asked by eac
 
 
 def outbox_sweep(*, now: Clock) -> int:
-    """Work off what lies in the outbox of every store. Result: stores that had something."""
-    return sum(outbox_work(store=store, now=now) not in ("nothing", "busy") for store in connections_of(side=SideKind.STORE))
+    """Work off what lies in the outbox of every store. One whose rest is over is asked for its orders first: so it shows within a
+    minute whether it is back, and nothing waits for the next poll. Result: stores that had something."""
+    worked = 0
+    for store in connections_of(side=SideKind.STORE):
+        was_resting = store.is_unasked_since_rest(now())
+        if was_resting and orders_poll(store=store, now=now) == "done":
+            writes_due(connections=[store])
+        worked += was_resting | (outbox_work(store=store, now=now) not in ("nothing", "busy"))
+    return worked
 
 
 def outbox_work(*, store: Connection, now: Clock) -> str:

@@ -15,8 +15,9 @@ from connectors.contract import Side as SideKind
 from connectors.errors import ConfigError, ConnectorError
 from connectors.leases import LeaseLostError, lease_acquire
 from connectors.models import Connection
-from connectors.services import CallLog, connection_open, health_record, rest_end
+from connectors.services import CallLog, connection_open, health_record
 from sync.models import OutboundWrite, SyncRun, TillFeed
+from sync.services.asked import asked_now
 from sync.services.context import Progress, RunContext, Side, silent
 from sync.services.log import counted
 from sync.services.phases import run_dry, run_full, run_incremental, run_read_only
@@ -59,11 +60,11 @@ def run_sync(
     `read_only` stops after both sides have been read. `release`: a held run that a manager lets go on. `may_wait`: wait for
     settle times and second looks here, or leave them to the next run. `match_again`: propose partners also where nothing is new.
     Raises LeaseHeldError when another run is at it.
-    `by` a person, a system is asked even while it is left alone.
+    `by` a person, a system is asked even while it is left alone, unless it asked for that itself.
     """
     tills = tills_of(store=store)
     if by is not None:
-        rest_end(connections=[store, *tills])
+        asked_now(connections=[store, *tills])
     with ExitStack() as stack:
         sides = [
             stack.enter_context(side_opened(connection, now)) for connection in sorted([store, *tills], key=lambda one: one.pk)

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 
 from connectors.errors import RetryableError
 from connectors.models import Connection
+from connectors.services import rest_end
 from sync.models import SyncRun
 
 TASK = "sync.tasks.sync_store"  # by name: services do not know the tasks that call them
@@ -34,7 +35,8 @@ def run_request(
 
 
 def hooks_request(*, store: Connection) -> None:
-    """Have a worker see to a store's webhooks. Raises RetryableError; the schedule asks for it, too."""
+    """A person wants a store's webhooks seen to, by a worker. Raises RetryableError; the schedule asks for it, too."""
+    rest_end(connections=[store])
     _send(HOOKS, {"store_id": store.pk})
 
 

@@ -20,7 +20,10 @@ State = OutboundWrite.State
 
 
 def till_deliver(*, ctx: RunContext, side: Side) -> None:
-    """Send one till all its pending adjustments: claim, commit, send, record. What failed before goes with fewer beside it."""
+    """Send one till all its pending adjustments: claim, commit, send, record. What failed before goes with fewer beside it.
+    While the till rests they stay pending."""
+    if side.connection.rest(ctx.now()):
+        return
     claimed_at = ctx.now()
     claimed = _claim(ctx, side)
     free = [write for write, at_most in claimed if at_most is None]

@@ -3,10 +3,12 @@
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from threading import Thread
+from zoneinfo import ZoneInfo
 
 import pytest
 from requests.auth import HTTPBasicAuth
@@ -120,21 +122,51 @@ def test_retry_after_as_a_date_is_waited_for(bench):
 
 
 def test_a_long_retry_after_is_handed_to_the_caller_and_kept_by_every_thread(bench):
-    b = bench(Answer(503, {"code": "wp_die", "message": "Briefly unavailable"}, headers={"Retry-After": "600"}))
+    b = bench(Answer(429, "", headers={"Retry-After": "600"}), zone=ZoneInfo("Europe/Vienna"))
     with pytest.raises(RetryableError) as caught:
         b.read()
-    assert (caught.value.code, caught.value.retry_after, b.slept) == ("maintenance", 600, [])
+    assert (caught.value.code, caught.value.retry_after, b.slept) == ("rate_limit", 600, [])
     with pytest.raises(RetryableError) as again:
         b.write()
-    assert again.value.code == "busy"
-    assert 590 < again.value.retry_after <= 600
+    assert (again.value.code, again.value.retry_after) == ("busy", 600)
+    until = (NOW + timedelta(minutes=10)).astimezone(ZoneInfo("Europe/Vienna"))
+    assert f"asked to be left alone until {until:%H:%M} CET" in again.value.message
     assert len(b.app.requests) == 1
 
 
-def test_an_absurd_retry_after_is_capped_at_an_hour(bench):
+@pytest.mark.parametrize("named", ["600", "999999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+@pytest.mark.parametrize(
+    "closed", [Answer(503, {"code": "wp_die", "message": "Briefly unavailable"}), Answer(503, "<h1>503</h1>", content_type=HTML)]
+)
+def test_a_503_is_no_wish_it_is_asked_again_in_a_minute(bench, closed, named):
+    b = bench(replace(closed, headers={"Retry-After": named}))
     with pytest.raises(RetryableError) as caught:
-        bench(Answer(429, "", headers={"Retry-After": "999999999"})).read()
-    assert caught.value.retry_after == 3600
+        b.read()
+    assert (caught.value.retry_after, b.calls[0].wait) == (60, 60)
+    with pytest.raises(RetryableError, match="closed"):
+        b.read()
+    assert len(b.app.requests) == 1
+
+
+def test_a_date_is_reckoned_by_the_clock_that_named_it(bench):
+    dated = {"Date": "Mon, 02 Mar 2026 01:00:00 GMT", "Retry-After": "Mon, 02 Mar 2026 01:00:25 GMT"}
+    with pytest.raises(RetryableError) as caught:
+        bench(Answer(429, "", headers=dated)).read()
+    assert caught.value.retry_after == 25
+
+
+@pytest.mark.parametrize("named", ["-600", "0.5e9", "soon", "٦٠٠", "Mon, 99 Foo 2026", ""])
+def test_a_retry_after_that_nobody_can_read_is_none(bench, named):
+    b = bench(Answer(429, "", headers={"Retry-After": named.encode().decode("latin-1")}), Answer(body=[]))
+    assert b.read().json() == []
+    assert b.calls[0].wait == 0
+
+
+def test_an_absurd_retry_after_is_capped_at_an_hour(bench):
+    for named in ("999999999", "9" * 5000, "Fri, 31 Dec 9999 23:59:59 GMT"):
+        with pytest.raises(RetryableError) as caught:
+            bench(Answer(429, "", headers={"Retry-After": named})).read()
+        assert caught.value.retry_after == 3600
 
 
 def test_an_unreadable_retry_after_is_no_error(bench):
@@ -264,7 +296,7 @@ def test_a_write_without_an_answer_in_time_is_unknown(bench):
     ("answer", "code", "wait"),
     [
         (Answer(429, "", headers={"Retry-After": "7"}), "rate_limit", 7),
-        (Answer(503, {"code": "wp_die", "message": "…"}, headers={"Retry-After": "600"}), "maintenance", 600),
+        (Answer(503, {"code": "wp_die", "message": "…"}, headers={"Retry-After": "600"}), "maintenance", 60),
         (Answer(503, "<h1>Down for maintenance</h1>", content_type=HTML), "maintenance", None),
     ],
 )

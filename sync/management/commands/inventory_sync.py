@@ -11,9 +11,9 @@ from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError
 from connectors.management.base import CommandExit, EvenstockCommand, Exit, connection_named, connections_of
 from connectors.models import Connection
-from connectors.services import rest_end
 from sync.management.progress import shown_progress
 from sync.models import SyncRun, SyncState
+from sync.services.asked import asked_now
 from sync.services.runs import run_sync, tills_of
 
 SHOWN_PROBLEMS = 20
@@ -72,7 +72,7 @@ class Command(EvenstockCommand):
         return run
 
     def sync(self, store: Connection, kind: SyncRun.Kind, release: SyncRun | None, options: dict[str, Any]) -> Exit:
-        rest_end(connections=[store, *tills_of(store=store)])  # a person waits for it
+        asked_now(connections=[store, *tills_of(store=store)])  # a person waits for it
         try:
             with shown_progress(self.stdout, quiet=options["verbosity"] == 0) as progress:
                 run = run_sync(

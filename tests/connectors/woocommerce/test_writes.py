@@ -222,7 +222,7 @@ def test_a_batch_that_dies_half_way_is_unknown_and_receipts_tell_which_half_land
     [
         ("rate_limit", {"retry_after": "3"}, "rate_limit", 3),
         ("rate_limit", {"retry_after": "date:3"}, "rate_limit", None),
-        ("maintenance", {}, "maintenance", 600),
+        ("maintenance", {}, "maintenance", 60),
     ],
 )
 def test_a_write_turned_away_is_not_sent(shop, fault, options, code, wait):
