@@ -17,7 +17,8 @@ class Listing(models.Model):
 
     `quantity` is what the store showed last, true at `read_at`; `baseline` what it should show once every acknowledged write
     of ours is in it. Both are None while unknown. `opened_at` is by the store's clock, as its orders are dated. `suspect` is a
-    residual seen once (design.md §3.5).
+    residual seen once (design.md §3.5). While it is out of sight (gone, or not counted) its baseline is kept, since coming back
+    explains nothing; `came_back` until it is found in step again.
     """
 
     class Management(models.TextChoices):
@@ -46,6 +47,7 @@ class Listing(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True)
     suspect = models.DecimalField(max_digits=14, decimal_places=3, null=True, blank=True)
     suspected_at = models.DateTimeField(null=True, blank=True)
+    came_back = models.BooleanField(default=False, editable=False)
     news_at = models.DateTimeField(null=True, blank=True, help_text="When an order on it last changed, by the store's clock.")
     first_seen_at = models.DateTimeField()
     missing_since = models.DateTimeField(null=True, blank=True, db_index=True)
@@ -59,7 +61,7 @@ class Listing(models.Model):
 
     @property
     def counts_stock(self) -> bool:
-        """May its quantity be written? A store accepts and ignores a write to a listing it doesn't count."""
+        """Is it in sight, and may its quantity be written? A store accepts and ignores a write to a listing it doesn't count."""
         return self.stock_management == StockManagement.OWN and self.missing_since is None
 
 

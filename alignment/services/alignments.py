@@ -138,7 +138,7 @@ def listings_recount(*, listing_ids: Iterable[int]) -> None:
     """What these listings show is to be read before anything is written to them: their number may have been edited together with
     their pack size. Their accounts stay open, so that what orders take or give back until then still reaches the shelf."""
     for pks in chunks(listing_ids):
-        Listing.objects.filter(pk__in=pks).update(baseline=None, suspect=None, suspected_at=None)
+        Listing.objects.filter(pk__in=pks).update(baseline=None, suspect=None, suspected_at=None, came_back=False)
 
 
 def refusal_of(pair: Alignment) -> Refusal | None:
@@ -151,7 +151,9 @@ def listings_reopen(*, listing_ids: Iterable[int]) -> None:
     opens them anew."""
     stale = Q(baseline__isnull=False) | Q(suspect__isnull=False) | Q(opened_at__isnull=False)
     for pks in chunks(listing_ids):
-        Listing.objects.filter(stale, pk__in=pks).update(baseline=None, suspect=None, suspected_at=None, opened_at=None)
+        Listing.objects.filter(stale, pk__in=pks).update(
+            baseline=None, suspect=None, suspected_at=None, opened_at=None, came_back=False
+        )
 
 
 def _locked(alignments: Iterable[Alignment]) -> list[Alignment]:

@@ -101,13 +101,26 @@ def percent_of(units: Decimal | None, base: Decimal | None) -> Decimal | None:
 
 
 def decide(
-    *, rule: Rule, residual: Decimal, store_changed_at: datetime | None = None, till_changed_at: datetime | None = None
+    *,
+    rule: Rule,
+    residual: Decimal,
+    store_changed_at: datetime | None = None,
+    till_changed_at: datetime | None = None,
+    came_back: bool = False,
 ) -> Decision:
     """Result: what to do about a store's number that is `residual` units off (not zero), seen twice, explained by nothing.
 
     `store_changed_at`: when it was first seen to be off; `till_changed_at`: when the till last moved the item. Only
-    `newest_wins` asks for them; where one is unknown, or both are equal, the till wins.
+    `newest_wins` asks for them; where one is unknown, or both are equal, the till wins. `came_back`: it was out of sight, and a
+    store may forget the number of what it stops counting: never accepted by rule.
     """
+    decision = _by_rule(rule, residual, store_changed_at, till_changed_at)
+    if came_back and isinstance(decision, Accept):
+        return AskPerson("It was gone from the shop or not counted there, so nobody knows where the difference comes from.")
+    return decision
+
+
+def _by_rule(rule: Rule, residual: Decimal, store_changed_at: datetime | None, till_changed_at: datetime | None) -> Decision:
     size = drift_class(residual, minor_to=rule.minor_to, major_to=rule.major_to)
     if rule.policy == Policy.MANUAL_REVIEW:
         return AskPerson("The rule for this product leaves every difference to a person.")

@@ -105,7 +105,7 @@ class Booking:
             return
         Movement.objects.bulk_create(self.movements)
         rows_update(list(self.levels.values()), ["on_hand"])
-        rows_update(list(self.listings.values()), ["baseline", "suspect", "suspected_at"])
+        rows_update(list(self.listings.values()), ["baseline", "suspect", "suspected_at", "came_back"])
         SyncLog.objects.bulk_create(self.log)
         why = self.reason[:100]
         bulk_update_with_history(self.conflicts, SyncConflict, FIELDS, default_user=self.by, default_change_reason=why)

@@ -7,6 +7,7 @@ from hashlib import blake2s
 from typing import Final
 
 from alignment.models import Alignment, Listing, StoreLocation
+from connectors.contract import StockManagement
 from inventory.models import StockLevel
 from sync.core.settling import NOTHING, Account, Effect, Refusal, Step, Way, effect_of
 from sync.core.targets import listing_target
@@ -100,7 +101,7 @@ class Outlook:
             buffer=sum((place.buffer for place in self.places.get(conflict.store_id, ())), ZERO),
             told=sum((level.baseline or ZERO for level in counted), ZERO) if counted else None,
             has_level=bool(shelves),
-            baseline=listing.baseline,
+            baseline=listing.baseline if listing.counts_stock else None,
             residual=conflict.difference if is_quantity else None,
             suspect=listing.suspect if is_quantity else None,
             is_unanswered=pair.listing_id in self.unanswered,
@@ -114,7 +115,7 @@ class Outlook:
         listing = self.listings[pair.listing_id]
         if listing.baseline is not None and conflict.conflict_type == Type.QUANTITY:
             listing.baseline += effect.absorbed
-            listing.suspect = listing.suspected_at = None
+            listing.suspect, listing.suspected_at, listing.came_back = None, None, False
         if not effect.units:
             return None
         level = self._shelves(conflict.store_id, pair.item_id)[0]
@@ -133,7 +134,9 @@ class Outlook:
             return []
         others = Alignment.objects.filter(item=pair.item_id, status=Alignment.Status.CONFIRMED).exclude(pk=pair.pk)
         level = self._shelves(conflict.store_id, pair.item_id)[0]
-        found = list(others.filter(listing__baseline__isnull=False).select_related("listing__connection")[:5])
+        others = others.filter(listing__baseline__isnull=False, listing__missing_since=None)
+        counted = others.filter(listing__stock_management=StockManagement.OWN)
+        found = list(counted.select_related("listing__connection")[:5])
         for place in StoreLocation.objects.filter(store__in={one.listing.connection_id for one in found} - self.places.keys()):
             self.places.setdefault(place.store_id, []).append(place)
         return [one for other in found if (one := self._follower(other, level, effect.units))]

@@ -276,9 +276,9 @@ def write_landed(*, ctx: RunContext, row: OutboundWrite, reading: StoreReading |
     ctx.changed_listings.add(listing.pk)
     if not row.carries_number:
         return
-    if listing.baseline is not None:  # None: the shop stopped counting it meanwhile, and the account opens anew with a reading
+    if listing.baseline is not None:  # None: it was aligned anew meanwhile, and the account opens with a reading
         listing.baseline += row.delta or ZERO
-        listing.quantity = listing.baseline
+        listing.quantity = listing.baseline if listing.counts_stock else None
     if listing.baseline is not None and reading is not None and reading.quantity is not None:
         listing.quantity, listing.read_at = reading.quantity, now
         residual = reading.quantity - listing.baseline

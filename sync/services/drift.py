@@ -134,6 +134,7 @@ class _Drifts:
             residual=units,
             store_changed_at=listing.suspected_at,
             till_changed_at=self.till_moved_at.get(pair.item_id),
+            came_back=listing.came_back,
         )
         level = self.levels.get(pair.item_id)
         if isinstance(decision, Accept) and level is None:
@@ -156,7 +157,7 @@ class _Drifts:
             )  # fmt: skip
             self.ctx.changed_items.add(pair.item_id)
         listing.baseline = listing.quantity
-        listing.suspect = listing.suspected_at = None
+        listing.suspect, listing.suspected_at, listing.came_back = None, None, False
 
     def _note(
         self, listing: Listing, pair: Alignment, residual: Decimal, conflict: SyncConflict | None, decision: Decision, rule: Rule

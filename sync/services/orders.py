@@ -218,7 +218,7 @@ class _Orders:
         news = listing.news_at if listing.news_at and listing.news_at > order.modified_at else order.modified_at
         # News about a listing may explain a suspect: look again (design.md §3.5).
         listing.news_at, listing.suspect, listing.suspected_at = news, None, None
-        if listing.baseline is not None:  # None: out of the shop for now; the account opens anew when it is back
+        if listing.baseline is not None:  # None: its account opens with the next reading
             listing.baseline += effect.baseline
         Listing.objects.filter(pk=listing.pk).update(news_at=news, suspect=None, suspected_at=None, baseline=listing.baseline)
         self.ctx.changed_listings.add(listing.pk)
@@ -260,7 +260,8 @@ class _Orders:
         self.ctx.counts["online_units"] += int(abs(quantity))
 
     def _log(self, order: Order, pair: Alignment, packs: Decimal, now: Any) -> None:
-        shows = self.by_pk[pair.listing_id].baseline
+        listing = self.by_pk[pair.listing_id]
+        shows = listing.baseline if listing.counts_stock else None
         if shows is None:  # the shop shows no number that could have changed
             return
         SyncLog.objects.create(

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from simple_history.utils import bulk_create_with_history
 
 from alignment.models import Alignment, StoreLocation
@@ -32,6 +32,7 @@ def states_refresh(*, ctx: RunContext) -> None:
     """Bring the state of every pair that this run touched up to date, and of those that were not in step before. Only rows
     that changed are written, with history; the others only move their `last_sync`."""
     store, now = ctx.store.connection, ctx.now()
+    _forget_rejected(SyncState.objects.filter(woo=store))
     confirmed = Alignment.objects.filter(status=Alignment.Status.CONFIRMED, listing__connection=store)
     unsettled = confirmed.filter(Q(sync_state=None) | ~Q(sync_state__sync_status=Status.SYNCED))
     wanted = set(unsettled.order_by().values_list("id", flat=True))
@@ -47,7 +48,6 @@ def states_refresh(*, ctx: RunContext) -> None:
     for ids in chunks(sorted(wanted)):
         _refresh(ctx, ids, now, late)
     conflicts_close_gone(ctx=ctx)
-    SyncState.objects.filter(woo=store).exclude(alignment__status=Alignment.Status.CONFIRMED).delete()
     in_step = SyncState.objects.filter(woo=store, sync_status=Status.SYNCED)
     # `last_sync` is kept out of the history: a run that changes nothing writes no history rows.
     in_step.update(last_sync=now)
@@ -59,11 +59,18 @@ def states_refresh(*, ctx: RunContext) -> None:
 
 def states_refresh_items(*, ctx: RunContext, item_ids: Iterable[int]) -> None:
     """Bring the states of these items' pairs in the run's store up to date, and no others."""
+    item_ids = list(item_ids)
     pairs = Alignment.objects.filter(
-        status=Alignment.Status.CONFIRMED, listing__connection=ctx.store.connection, item_id__in=list(item_ids)
+        status=Alignment.Status.CONFIRMED, listing__connection=ctx.store.connection, item_id__in=item_ids
     )
+    _forget_rejected(SyncState.objects.filter(woo=ctx.store.connection, alignment__item_id__in=item_ids))
     for ids in chunks(pairs.values_list("id", flat=True)):
         _refresh(ctx, ids, ctx.now(), unsettled_find(ctx=ctx))
+
+
+def _forget_rejected(states: QuerySet[SyncState]) -> None:
+    """Before others are made: a product that was made anew has the same two SKUs."""
+    states.exclude(alignment__status=Alignment.Status.CONFIRMED).delete()
 
 
 def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled: Asked) -> None:

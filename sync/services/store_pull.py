@@ -29,8 +29,9 @@ FACTS = (
     "parent_remote_id", "kind", "sku", "name", "barcode", "status", "stock_management", "backorders", "price", "sale_price",
     "cost",
 )  # fmt: skip
-ACCOUNT = ("quantity", "baseline", "opened_at", "suspect", "suspected_at", "news_at")
+ACCOUNT = ("quantity", "baseline", "opened_at", "suspect", "suspected_at", "news_at", "came_back")
 COLUMNS = ("id", "remote_id", "missing_since", *FACTS, *ACCOUNT)
+STORED = ["sku_key", "read_at", "missing_since", *FACTS, *(name for name in ACCOUNT if name != "news_at")]  # orders write that
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +122,13 @@ def _listing(ctx: RunContext, snapshot: Snapshot, reading: StoreReading) -> List
 
 
 def _mark_missing(ctx: RunContext, snapshot: Snapshot, seen: set[int]) -> None:
-    """Listings that a whole walk no longer shows were deleted or trashed. Their account closes; a pair is told about."""
+    """Listings that a whole walk no longer shows were deleted or trashed. Their account is kept, should they come back; a pair is
+    told about."""
     store = ctx.store.connection
     known = Listing.objects.filter(connection=store, missing_since=None).values_list("id", flat=True)
     gone = [pk for pk in known.iterator() if pk not in seen]
     for ids in chunks(gone):
-        Listing.objects.filter(pk__in=ids).update(missing_since=snapshot.began, baseline=None, quantity=None, suspect=None)
+        Listing.objects.filter(pk__in=ids).update(missing_since=snapshot.began, quantity=None, suspect=None, suspected_at=None)
         for listing in Listing.objects.filter(pk__in=ids, alignments__status=Alignment.Status.CONFIRMED):
             error = ConnectorError(
                 f"“{listing.name or listing}” (#{listing.remote_id}) is no longer in the shop: deleted, or in its bin.",
@@ -174,7 +176,7 @@ class _Chunk:
 
     def _known(self, reading: StoreReading, row: tuple[Any, ...]) -> None:
         pk, missing_since, account = row[0], row[2], row[3 + len(FACTS) : 3 + len(FACTS) + len(ACCOUNT)]
-        quantity, baseline, opened_at, suspect, suspected_at, news_at = account
+        quantity, baseline, opened_at, suspect, suspected_at, news_at, came_back = account
         facts_same = missing_since is None and row[3 : 3 + len(FACTS)] == (
             reading.parent_remote_id, reading.kind, reading.sku, reading.name, reading.barcode, reading.status,
             reading.stock_management, reading.backorders, reading.price, reading.sale_price, reading.cost,
@@ -189,6 +191,8 @@ class _Chunk:
         listing = _listing(self.ctx, self.snapshot, reading)
         listing.pk, listing.missing_since = pk, None
         listing.baseline, listing.opened_at, listing.suspect, listing.suspected_at = baseline, opened_at, suspect, suspected_at
+        was_away = missing_since is not None or row[COLUMNS.index("stock_management")] != StockManagement.OWN
+        listing.came_back = came_back or (was_away and baseline is not None)
         if is_aligned:
             self._judge(listing, reading, news_at)
         is_drift = bool(self.drifted) and self.drifted[-1][0] is listing  # what becomes of it is decided for all at once
@@ -206,9 +210,9 @@ class _Chunk:
     def _judge(self, listing: Listing, reading: StoreReading, news_at: datetime | None) -> None:
         """What the number means for an aligned listing's account."""
         if reading.stock_management != StockManagement.OWN or reading.quantity is None:
-            # Woo omits the stock of what it doesn't count: unknown, not zero. The account opens anew when it counts again. Until
-            # then `opened_at` stays: what orders took from it while it was counted still has to reach the shelf.
-            listing.baseline = listing.suspect = listing.suspected_at = None
+            # Woo omits the stock of what it doesn't count: unknown, not zero. The account stays: what orders took from it while
+            # it was counted still has to reach the shelf, and what it shows when it counts again is judged like any number.
+            listing.suspect = listing.suspected_at = None
             return
         ahead = self.ctx.store.store.clock_ahead  # orders are dated by the store's clock
         verdict = store_reading_judge(
@@ -227,9 +231,9 @@ class _Chunk:
                 listing.baseline, listing.opened_at = shows, self.snapshot.began + ahead
                 self.ctx.counts["shop_opened"] += 1
             case InStep():
-                listing.suspect = listing.suspected_at = None
+                listing.suspect, listing.suspected_at, listing.came_back = None, None, False
             case Suspect(residual) | Drift(residual) if residual == self.left.get(listing.pk):
-                listing.suspect = listing.suspected_at = None  # a person has left it so
+                listing.suspect, listing.suspected_at, listing.came_back = None, None, False  # a person has left it so
             case Suspect(residual):
                 listing.suspect, listing.suspected_at = residual, self.snapshot.began
                 self.ctx.counts["suspects"] += 1
@@ -245,8 +249,5 @@ class _Chunk:
         drifts_settle(ctx=self.ctx, drifted=self.drifted)
         store_prices_log(ctx=self.ctx, changes=self.repriced)
         Listing.objects.filter(pk__in=self.unchanged).update(read_at=self.snapshot.began)
-        rows_update(
-            self.changed,
-            [*FACTS, "sku_key", "quantity", "read_at", "missing_since", "baseline", "opened_at", "suspect", "suspected_at"],
-        )
+        rows_update(self.changed, STORED)
         self.ctx.changed_listings.update(listing.pk for listing in self.changed)

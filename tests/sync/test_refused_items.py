@@ -36,7 +36,7 @@ def test_a_listing_deleted_in_the_shop_is_flagged_and_the_others_go(open_shop):
     assert problems(run) == [("B", None, "listing_deleted")]
     assert run.counts["listings_missing"] == 1
     listing = Listing.objects.get(sku="B")
-    assert (listing.missing_since is not None, listing.baseline, listing.quantity) == (True, None, None)
+    assert (listing.missing_since is not None, listing.baseline, listing.quantity) == (True, STOCK["B"], None)
     assert SyncState.objects.get(woo_sku="B").sync_status == "conflict"
     again = shop.sync()
     assert problems(again) == []
