@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from threading import Lock
 from typing import Any
 from urllib.parse import urljoin, urlsplit
+from uuid import uuid4
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -26,6 +27,7 @@ from urllib3.util.retry import Retry
 from connectors.contract import CallRecord, Recorder
 from connectors.errors import ConfigError, ConnectorError, RetryableError, UnknownOutcomeError
 from connectors.http_address import NotConnectedError, pools
+from connectors.http_cache import FRESH
 from connectors.http_failure import AttemptFailedError, failure_of_connection, failure_of_exchange, failure_of_status
 from connectors.http_reply import Reply, path_shown
 from connectors.pacing import Pacer
@@ -51,7 +53,8 @@ class Limits:
 
 @dataclass(slots=True)
 class Ask:
-    """One request as a caller wants it. `auth` signs each attempt anew: a nonce is good for one."""
+    """One request as a caller wants it. `auth` signs each attempt anew: a nonce is good for one. `fresh`: each attempt goes to an
+    address that no cache knows."""
 
     method: str
     url: str
@@ -59,6 +62,7 @@ class Ask:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     auth: AuthBase | None = None
+    fresh: bool = False
 
 
 class HttpDoor:
@@ -154,7 +158,8 @@ class HttpDoor:
             target = urljoin(ask.url, reply.headers.get("Location", ""))
             if urlsplit(target)[:2] != urlsplit(ask.url)[:2]:
                 raise self._elsewhere(ask.url, reply)
-            ask = Ask(ask.method, target, headers=ask.headers, auth=ask.auth)  # the target carries its own query
+            is_bare = ask.fresh and FRESH not in target
+            ask = Ask(ask.method, target, headers=ask.headers, auth=ask.auth, fresh=is_bare)  # the target carries its own query
         raise ConfigError(
             f"The {self._system} sends us in a circle.", next_step=f"Check the {self._system}'s redirects.", code="redirect"
         )
@@ -200,9 +205,10 @@ class HttpDoor:
             self._record(CallRecord(at, ask.method, path_shown(url, self._secrets), status, spent, note, wait))
 
     def _prepared(self, session: requests.Session, ask: Ask) -> requests.PreparedRequest:
+        params = {**ask.params, FRESH: uuid4().hex} if ask.fresh else ask.params
         try:
             return session.prepare_request(
-                requests.Request(ask.method, ask.url, params=ask.params, headers=ask.headers, data=ask.body, auth=ask.auth)
+                requests.Request(ask.method, ask.url, params=params, headers=ask.headers, data=ask.body, auth=ask.auth)
             )
         except (requests.RequestException, ValueError) as error:
             raise ConfigError("The address can't be used.", next_step="Check it for typing errors.", code="address") from error
@@ -223,7 +229,7 @@ class HttpDoor:
         except (requests.RequestException, HTTPError, OSError) as error:
             raise failure_of_exchange(error, self._system, plain=(prepared.url or "").startswith("http:")) from error
         spent = time.monotonic() - started
-        return Reply(response.status_code, response.headers, bytes(body), spent, wrote, self._secrets)
+        return Reply(response.status_code, response.headers, bytes(body), spent, wrote, self._secrets, prepared.url or "")
 
     def _hold(self) -> None:
         """The system rests, at its own wish or ours: every thread keeps to it, or says how long it lasts."""

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from connectors.errors import ConnectorError, RetryableError, UnknownOutcomeError
+from connectors.http_cache import FRESH
 
 _SNIPPET = 120
 _PATH = 240
@@ -19,7 +20,7 @@ _NOT_TEXT = re.compile(r"(?is)<(script|style|head)\b.*?</\1>|<!--.*?-->|<[^>]*>"
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole reply with a status below 500. `wrote`: the request was one that may change something."""
+    """A whole reply with a status below 500. `wrote`: the request was one that may change something; `url`: where it went."""
 
     status: int
     headers: Mapping[str, str]
@@ -27,6 +28,7 @@ class Reply:
     seconds: float
     wrote: bool = False
     secrets: Sequence[str] = ()
+    url: str = ""
 
     def json(self) -> Any:
         """Result: the body, numbers with a dot as Decimal. Anything but clean JSON (HTML with 200, a byte order mark, a PHP
@@ -76,7 +78,7 @@ def redacted(text: str, secrets: Sequence[str] = ()) -> str:
 def path_shown(url: str, secrets: Sequence[str] = ()) -> str:
     """Path and query of `url` for the log, without credentials."""
     parts = urlsplit(url)
-    asked = [(key, part) for key, part in parse_qsl(parts.query) if not _SECRET.match(f"{key}=x")]
+    asked = [(key, part) for key, part in parse_qsl(parts.query) if key != FRESH and not _SECRET.match(f"{key}=x")]
     query = urlencode(asked, safe=",:")
     shown = redacted(f"{parts.path}?{query}" if query else parts.path, secrets)
     return shown if len(shown) <= _PATH else shown[: _PATH - 1] + "…"

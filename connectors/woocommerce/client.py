@@ -2,12 +2,14 @@
 
 The package makes the addresses; what it does not do well happens here: connections are kept, parameters go out once, the
 caller's dictionaries stay clean, and an OAuth signature is right for every character (the package leaves “/” bare, and
-picks its nonce from a hundred million, so that a busy shop would refuse one now and then).
+picks its nonce from a hundred million, so that a busy shop would refuse one now and then). And no cache answers in the shop's
+place: each address is a new one, and what says that it is old is refused.
 """
 
 import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -20,9 +22,11 @@ from woocommerce.oauth import OAuth
 from connectors.clocks import clock_ahead
 from connectors.errors import ConfigError, ConnectorError, RejectedError
 from connectors.http import Ask, HttpDoor
+from connectors.http_cache import cache_said, is_answer_to_another
 from connectors.http_reply import Reply
 
 _HEADERS = {"Accept": "application/json", "User-Agent": "Evenstock"}
+_PAST_CACHES = {"Cache-Control": "no-cache", "Pragma": "no-cache"}
 
 
 class Client(API):  # type: ignore[misc]  # the package has no types
@@ -32,6 +36,7 @@ class Client(API):  # type: ignore[misc]  # the package has no types
         super().__init__(url.rstrip("/"), key, secret, version="wc/v3")
         self._door, self._now = door, now
         self.clock_ahead = timedelta(0)  # by the last answer
+        self._products: int | None = None
         self._auth: AuthBase = HTTPBasicAuth(key, secret) if self.is_ssl else _Signed(key, secret)
 
     def page(self, endpoint: str, params: Mapping[str, str], *, items: int = 0) -> "Page":
@@ -68,7 +73,28 @@ class Client(API):  # type: ignore[misc]  # the package has no types
         """Result: what the site says of itself to anybody: name, time zone, namespaces."""
         url = f"{self.url}/wp-json/"
         wanted = {"_fields": "name,home,timezone_string,gmt_offset,namespaces"}
-        return _object(self._door.read(Ask("GET", url, params=wanted, headers=_HEADERS)))
+        return _object(self._read(Ask("GET", url, params=wanted, headers=_HEADERS)))
+
+    def products_past_caches(self) -> int:
+        """Result: how many products the shop has, asked twice; once for each client. Raises ConfigError where something in front
+        of the shop answers the second time what it kept of the first: what keeps it in silence shows only so, by the links to the
+        next page, and only in a shop of two products or more."""
+        if self._products is None:
+            asked = [self.page("products", {"per_page": "1", "page": "1", "_fields": "id"}).total for _ in range(2)]
+            self._products = asked[-1]
+        return self._products
+
+    def _read(self, ask: Ask, *, items: int = 0) -> Reply:
+        reply = self._door.read(replace(ask, headers={**ask.headers, **_PAST_CACHES}, fresh=True), items=items)
+        said = cache_said(reply.headers)
+        if said or is_answer_to_another(link=reply.headers.get("Link", ""), url=reply.url):
+            by_header = f" ({said})" if said else ""
+            raise ConfigError(
+                f"A cache answers in the shop's place{by_header}: what it says may be old, so nothing of it was used.",
+                next_step="Exclude /wp-json/ from the page cache: in the caching plugin, at the host, and at a CDN.",
+                code="cached",
+            )
+        return reply
 
     def _API__request(  # noqa: N802 the package's own, name-mangled: its verbs call it
         self, method: str, endpoint: str, data: Any, params: Mapping[str, str] | None = None, items: int = 0
@@ -79,7 +105,7 @@ class Client(API):  # type: ignore[misc]  # the package has no types
             headers["Content-Type"] = "application/json;charset=utf-8"
         url: str = self._API__get_url(endpoint)
         ask = Ask(method, url, params=dict(params or {}), headers=headers, body=body, auth=self._auth)
-        reply = self._door.read(ask, items=items) if method == "GET" else self._door.write(ask, items=items)
+        reply = self._read(ask, items=items) if method == "GET" else self._door.write(ask, items=items)
         self.clock_ahead = clock_ahead(reply.headers.get("Date"), now=self._now())
         return reply
 

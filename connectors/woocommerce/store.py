@@ -74,9 +74,12 @@ class WooCommerceStore:
         return Doctor(self._client).report()
 
     def walk_listings(self, *, told: Told = untold) -> Iterator[Sequence[StoreReading]]:
+        self._client.products_past_caches()
         return self._listings.walk(told)
 
     def read_listings(self, listings: Sequence[tuple[int, int]]) -> Sequence[StoreReading]:
+        if listings:
+            self._client.products_past_caches()
         return self._listings.read(listings)
 
     def read_orders(self, *, modified_after: datetime) -> Sequence[OrderState]:

@@ -23,6 +23,7 @@ from sandbox.store.listing import ProductLists
 from sandbox.store.order import Order
 from sandbox.store.order_book import OrderBook
 from sandbox.store.orders import OrderRoutes
+from sandbox.store.page_cache import PageCache
 from sandbox.store.product import Product
 from sandbox.store.products import PhpDiedError, ProductRoutes
 from sandbox.store.rest import Call, Reply, Route, to_response
@@ -67,6 +68,7 @@ class StoreApp(Gateway):
         self._orders = OrderRoutes(self.book, version=version, full_version=self.full_version, settings=self.settings)
         self.checkout = Checkout(self.book)
         self.site = SiteRoutes(self.catalogue, version=self.full_version, on_change=self._option_changed)
+        self.page_cache: PageCache | None = None
         self._map, self._allow = _routing(self._routes())
         self.controls |= store_controls(self)
 
@@ -115,6 +117,11 @@ class StoreApp(Gateway):
             (product.stock_holder or product).quantity = quantity
             self.catalogue.touch(product)
         self._announce("product.updated", product)
+
+    def cache_pages(self, **options: Any) -> PageCache:
+        """Put a page cache in front of the shop (see there for the options). Result: that cache."""
+        self.page_cache = PageCache(clock=self.clock.now, **options)
+        return self.page_cache
 
     def set_option(self, group: str, name: str, value: str) -> None:
         """Change a setting of the shop, such as `products`, `woocommerce_manage_stock`. Raises KeyError for an unknown one."""
@@ -179,6 +186,9 @@ class StoreApp(Gateway):
     # Answering
 
     def _respond(self, request: Request) -> Response:
+        return self.page_cache.answer(request, self._dated) if self.page_cache else self._dated(request)
+
+    def _dated(self, request: Request) -> Response:
         response = self._reply(request)
         response.headers["Date"] = http_date(self.clock.now())
         return response

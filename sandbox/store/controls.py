@@ -46,6 +46,15 @@ def store_controls(store: "StoreApp") -> dict[str, Control]:
         known = [asdict(hook) for hook in store.hooks.hooks.values()]
         return {"latency": store.hooks.latency, "waiting": store.hooks.waiting, "hooks": known}
 
+    def steer_cache(given: Given) -> Given:
+        """A page cache in front of the shop: `on` yes or no, and what `PageCache` takes."""
+        options = dict(given)
+        if options.pop("on", True):
+            store.cache_pages(**options)
+        else:
+            store.page_cache = None
+        return {"on": store.page_cache is not None}
+
     def steer_shop(given: Given) -> Given:
         """Switches of the shop itself."""
         store.keys.basic_over_http = bool(given.get("basic_over_http", store.keys.basic_over_http))
@@ -66,5 +75,6 @@ def store_controls(store: "StoreApp") -> dict[str, Control]:
         "refund": on_order(lambda order: store.refund_order(order.id)),
         "quantity": set_quantity,
         "hooks": steer_hooks,
+        "page_cache": steer_cache,
         "shop": steer_shop,
     }

@@ -70,7 +70,14 @@ def shop() -> Iterator[Callable[..., Shop]]:
     running: list[RunningServer] = []
 
     def build(
-        played: str = "10.5", *, tls: bool = False, rows: list | None = None, key: str = "", secret: str = "", **settings: object
+        played: str = "10.5",
+        *,
+        tls: bool = False,
+        rows: list | None = None,
+        key: str = "",
+        secret: str = "",
+        asked_for_caches: bool = False,
+        **settings: object,
     ) -> Shop:
         app = StoreApp(version=played)
         app.load(ROWS if rows is None else rows)
@@ -79,6 +86,10 @@ def shop() -> Iterator[Callable[..., Shop]]:
         calls: list[CallRecord] = []
         given = {"ca_file": server.ca_file or ""} | settings
         store = store_on(server.url, calls, key=key or app.key, secret=secret or app.secret, **given)
+        if asked_for_caches:
+            store.read_listings([(999_999, 0)])  # it asks once about caches; what follows is counted
+            app.forget_requests()
+            calls.clear()
         return Shop(app, server, store, calls)
 
     yield build

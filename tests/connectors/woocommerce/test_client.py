@@ -10,6 +10,7 @@ from oauthlib.oauth1.rfc5849 import signature as rfc5849
 
 from connectors.errors import ConfigError, ConnectorError, RejectedError, RetryableError
 from connectors.http import HttpDoor, Limits
+from connectors.http_cache import FRESH
 from connectors.pacing import Pacer
 from connectors.woocommerce.client import Client, NoRouteError
 from sandbox.server import serve
@@ -68,6 +69,7 @@ def test_a_signature_over_http_is_right_by_another_implementation(shop, params):
     pairs = parse_qsl(request.raw_query, keep_blank_values=True)
     sent = dict(pairs)
     assert len(pairs) == len(sent)
+    assert sent.pop(FRESH)
     assert {name: value for name, value in sent.items() if not name.startswith("oauth_")} == params
     signed = [(name, value) for name, value in pairs if name != "oauth_signature"]
     base = rfc5849.signature_base_string(
@@ -84,6 +86,7 @@ def test_every_attempt_has_a_nonce_of_its_own(shop):
     client, app = shop(Answer(502, ""), listing([]))
     client.page("products", {"page": "1"})
     assert len({request.query["oauth_nonce"] for request in app.requests}) == 2
+    assert len({request.query[FRESH] for request in app.requests}) == 2
     assert [request.query["page"] for request in app.requests] == ["1", "1"]
 
 
@@ -96,6 +99,7 @@ def test_a_redirect_is_signed_anew(shop):
     assert second.path == "/shop/wp-json/wc/v3/products"
     assert second.raw_query.count("oauth_nonce") == 1
     assert first.query["oauth_nonce"] != second.query["oauth_nonce"]
+    assert (second.raw_query.count(FRESH), second.query[FRESH]) == (1, first.query[FRESH])
 
 
 def test_a_write_over_http_is_signed_and_carries_unicode(shop):
@@ -119,7 +123,7 @@ def test_over_https_the_key_goes_into_the_header_only(shop):
     client.page("products", {"_fields": "id,sku"})
     request = app.requests[0]
     assert request.headers["Authorization"].startswith("Basic ")
-    assert request.query == {"_fields": "id,sku"}
+    assert request.query == {"_fields": "id,sku", FRESH: request.query[FRESH]}
     assert request.headers["Accept"] == "application/json"
 
 
@@ -182,3 +186,81 @@ def test_a_page_of_another_site_is_not_a_shop(shop):
     with pytest.raises(ConfigError) as caught:
         client.page("products", {})
     assert caught.value.code == "not_wordpress"
+
+
+# -- caches in front of the shop ---------------------------------------------------------------------------------------
+
+
+def answered(**headers: str) -> Answer:
+    return Answer(body=[], headers={"X-WP-Total": "0", **{name.replace("_", "-"): value for name, value in headers.items()}})
+
+
+OLD = {
+    "Age": ["6", "300", "86400"],
+    "X-Cache": ["HIT", "Hit from cloudfront", "TCP_HIT from a23-1.deploy", "TCP_MEM_HIT", "MISS, HIT", "HIT, MISS", "STALE"],
+    "CF-Cache-Status": ["HIT", "STALE", "UPDATING"],
+    "X-LiteSpeed-Cache": ["hit", "hit,private"],
+    "X-Varnish": ["32770 3"],
+    "X-Varnish-Cache": ["HIT"],
+    "X-Proxy-Cache": ["HIT"],
+    "X-Kinsta-Cache": ["HIT"],
+    "X-WP-CF-Super-Cache": ["HIT"],
+    "X-Sucuri-Cache": ["HIT"],
+    "X-FastCGI-Cache": ["HIT"],
+    "X-SRCache-Fetch-Status": ["HIT"],
+    "X-Cache-Hits": ["3", "0, 1"],
+    "X-Nginx-Cache-Status": ["HIT", "UPDATING"],
+    "CDN-Cache": ["HIT"],
+    "Cache-Status": ["ExampleCache; hit", '"Nginx"; hit; ttl=60, Edge; fwd=miss'],
+}
+NEW = {
+    "Age": ["0", "2", "soon", ""],
+    "X-Cache": ["MISS", "Miss from cloudfront", "TCP_MISS", "MISS, MISS", "BYPASS", "Error from cloudfront"],
+    "CF-Cache-Status": ["DYNAMIC", "MISS", "BYPASS", "EXPIRED", "NONE", "REVALIDATED"],
+    "X-LiteSpeed-Cache": ["miss", "no-cache"],
+    "X-Varnish": ["32770", "32770 "],
+    "X-WP-CF-Super-Cache": ["no-cache", "cache"],
+    "X-Cache-Hits": ["0", "0, 0"],
+    "Cache-Status": ["Edge; fwd=miss; stored", "Edge; fwd=stale"],
+    "Cache-Control": ["no-cache, stale-while-revalidate=30"],
+    "X-Cache-Key": ["/shop/hit/parade"],
+    "X-Cache-Enabled": ["True"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in OLD.items() for value in values])
+def test_an_answer_that_says_it_is_old_is_refused(shop, name, value):
+    client, app = shop(answered(**{name: value}))
+    for ask in (lambda: client.page("products", {}), lambda: client.rows("webhooks", {}), lambda: client.one("x"), client.about):
+        with pytest.raises(ConfigError) as caught:
+            ask()
+        assert caught.value.code == "cached"
+        assert f"{name}: {value}".lower() in caught.value.message.lower()
+        assert "/wp-json/" in caught.value.next_step
+    assert len(app.requests) == 4
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in NEW.items() for value in values])
+def test_an_answer_that_only_passed_through_a_cache_is_used(shop, name, value):
+    client, _ = shop(answered(**{name: value}))
+    assert client.page("products", {}).rows == []
+
+
+def test_every_read_goes_to_an_address_no_cache_knows_and_asks_it_to_look(shop):
+    client, app = shop(answered())
+    for _ in range(2):
+        client.page("products", {"page": "1"})
+        client.about()
+    assert len({request.query[FRESH] for request in app.requests}) == 4
+    assert {request.headers["Cache-Control"] for request in app.requests} == {"no-cache"}
+
+
+def test_links_that_name_another_request_tell_of_a_cache_that_keeps_silent(shop):
+    link = f'<https://shop.example/wp-json/wc/v3/products?page=2&{FRESH}=5eed>; rel="next"'
+    client, _ = shop(answered(Link=link))
+    with pytest.raises(ConfigError) as caught:
+        client.page("products", {})
+    assert caught.value.code == "cached"
+    for link in ('<https://shop.example/wp-json/>; rel="https://api.w.org/"', "<", "no link at all", ""):
+        client, _ = shop(answered(Link=link))
+        assert client.page("products", {}).rows == []

@@ -39,7 +39,7 @@ def test_a_walk_sees_everything_once_by_ascending_id(shop, version, tls):
 
 
 def test_a_recent_shop_is_walked_with_no_request_too_many(shop):
-    s = shop(rows=simple(250) + ROWS)
+    s = shop(asked_for_caches=True, rows=simple(250) + ROWS)
     pages = list(s.store.walk_listings())
     assert [len(page) for page in pages] == [100, 100, 58]
     assert sorted(s.asked()) == ["GET products", "GET products", "GET products", "GET variations"]
@@ -47,7 +47,7 @@ def test_a_recent_shop_is_walked_with_no_request_too_many(shop):
 
 
 def test_an_older_shop_is_asked_once_whether_it_lists_all_variations(shop):
-    s = shop("10.2", rows=simple(150) + ROWS)
+    s = shop("10.2", asked_for_caches=True, rows=simple(150) + ROWS)
     assert len(ids(s.store.walk_listings())) == 158
     pages = ["GET products", "GET products"]
     variations = ["GET products/20/variations", "GET products/30/variations"]
@@ -88,7 +88,7 @@ def test_an_empty_shop_is_an_empty_walk(shop):
 
 @pytest.mark.parametrize("fault", ["missing_row", "empty_list"])
 def test_a_row_missing_from_one_walk_is_found_by_the_second(shop, fault):
-    s = shop(rows=simple(250))
+    s = shop(asked_for_caches=True, rows=simple(250))
     s.app.faults.arm(fault, path="products$", skip=1)
     assert len(ids(s.store.walk_listings())) == 250
     assert s.asked().count("GET products") == 6
@@ -96,7 +96,7 @@ def test_a_row_missing_from_one_walk_is_found_by_the_second(shop, fault):
 
 @pytest.mark.parametrize("fault", ["missing_row", "empty_list"])
 def test_a_walk_that_misses_rows_twice_fails_whole_and_names_both_numbers(shop, fault):
-    s = shop(rows=simple(250))
+    s = shop(asked_for_caches=True, rows=simple(250))
     s.app.faults.arm(fault, path="products$", skip=1)
     s.app.faults.arm(fault, path="products$", skip=3)
     seen = []
@@ -211,14 +211,14 @@ def test_reading_nothing_asks_nothing(shop, version):
 
 
 def test_only_products_asks_for_products_only(shop):
-    s = shop()
+    s = shop(asked_for_caches=True)
     s.store.read_listings([(12, 0), (11, 0), (11, 0)])
     assert s.asked() == ["GET products"]
     assert s.app.requests[0].query["include"] == "11,12"
 
 
 def test_many_listings_are_read_in_even_shares(shop):
-    s = shop(rows=simple(160))
+    s = shop(asked_for_caches=True, rows=simple(160))
     assert len(s.store.read_listings([(100 + n, 0) for n in range(160)])) == 160
     assert sorted(len(entry.query["include"].split(",")) for entry in s.app.requests) == [80, 80]
 

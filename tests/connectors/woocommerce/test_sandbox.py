@@ -56,7 +56,7 @@ def test_both_lanes_are_busy_for_a_whole_walk(shop, version):
         {"id": 100 + n, "type": "simple", "sku": f"S{n}", "regular_price": "1", "manage_stock": True, "stock_quantity": n}
         for n in range(1900)
     ]
-    s = shop(version, rows=rows + ROWS)
+    s = shop(version, asked_for_caches=True, rows=rows + ROWS)
     s.app.settings.set(latency=0.1)
     assert sum(len(page) for page in s.store.walk_listings()) == 1908
     came = sorted(request.at for request in s.app.requests)
