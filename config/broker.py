@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 DRAFT = ".draft"  # how the name of what is still being written ends: no reader takes it
 DRAFT_KEPT = 3600.0  # seconds; whoever was at it then, is dead
 LOOK_EVERY = 0.1  # seconds between two looks into the folder; a look costs some 50 µs
+LARGEST = 1_000_000  # bytes; a message of ours has two thousand at most
 TOLD_MOST = 1000  # names of what could not be taken away, so that each is said once
 
 Binding = filesystem.exchange_queue_t
@@ -71,7 +72,7 @@ class Channel(filesystem.Channel):  # type: ignore[misc] # kombu has no types
     def _take(self, path: Path) -> dict[str, Any] | None:
         """Result: the message, None where another consumer was quicker or where it is none. Whoever removes the file has it."""
         try:
-            said, reason = path.read_bytes() if path.is_file() and not path.is_symlink() else b"", ""
+            said, reason = _content(path), ""
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -173,6 +174,14 @@ def _word(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no word")
     return value
+
+
+def _content(path: Path) -> bytes:
+    """Result: what a file says; nothing where it is none, as a pipe that nobody writes to. Raises OSError."""
+    if path.is_symlink() or not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(LARGEST)
 
 
 def _write(path: Path, value: Any) -> None:

@@ -109,16 +109,25 @@ def test_a_folder_with_something_in_it_is_left_alone_and_said_once(post, caplog,
     assert len(caplog.records) == 1
 
 
+def test_a_giant_is_dropped_without_being_read_whole(post, monkeypatch, caplog):
+    monkeypatch.setattr(broker, "LARGEST", 100)
+    with post.put(b"").open("wb") as giant:
+        giant.truncate(2**40)  # a file of a terabyte, all of it holes
+    assert post.receive() is None
+    assert post.files() == []
+    assert len(caplog.records) == 1
+
+
 def test_a_file_that_may_not_be_read_is_dropped(post, monkeypatch, caplog):
     path = post.put(WHOLE)
-    read = Path.read_bytes
+    read = broker._content
 
-    def refuse(self: Path) -> bytes:
-        if self == path:
+    def refuse(asked: Path) -> bytes:
+        if asked == path:
             raise PermissionError(errno.EACCES, "Permission denied")
-        return read(self)
+        return read(asked)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)  # root may read anything
+    monkeypatch.setattr(broker, "_content", refuse)  # root may read anything
     post.send("whole")
     assert post.receive() == "whole"
     assert post.files() == []
@@ -128,15 +137,15 @@ def test_a_file_that_may_not_be_read_is_dropped(post, monkeypatch, caplog):
 def test_a_message_that_another_consumer_took_is_passed_over_without_a_word(post, monkeypatch, caplog):
     post.put(post.message("theirs"))
     post.send("mine")
-    read = Path.read_bytes
+    read = broker._content
 
-    def taken_meanwhile(self: Path) -> bytes:
-        said = read(self)
-        if "broken" in self.name:
-            self.unlink()
+    def taken_meanwhile(asked: Path) -> bytes:
+        said = read(asked)
+        if "broken" in asked.name:
+            asked.unlink()
         return said
 
-    monkeypatch.setattr(Path, "read_bytes", taken_meanwhile)
+    monkeypatch.setattr(broker, "_content", taken_meanwhile)
     assert post.receive() == "mine"
     assert caplog.records == []
 
