@@ -139,6 +139,8 @@ class Channel(filesystem.Channel):  # type: ignore[misc] # kombu has no types
 
     def _delete(self, queue: str, exchange: str, routing_key: str, pattern: str, *_: Any, **__: Any) -> None:
         self._purge(queue)
+        own = self.state.exchanges.get(exchange, {}).get("table", [])
+        own[:] = [row for row in own if row[2] != queue]
         self._rebind(exchange, remove=Binding(routing_key or "", pattern or "", queue or ""))
 
     def _rebind(self, exchange: str, *, add: Any = None, remove: Any = None) -> None:
@@ -148,7 +150,7 @@ class Channel(filesystem.Channel):  # type: ignore[misc] # kombu has no types
         try:
             with _locked(self.control_folder):
                 before = self._bindings(file)
-                after = [row for row in dict.fromkeys([add, *before]) if row is not None and row != remove]
+                after = [row for row in dict.fromkeys([*before, add]) if row is not None and row != remove]
                 if after != before:
                     _write(file, after)
         except OSError as error:

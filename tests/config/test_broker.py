@@ -280,8 +280,17 @@ def test_a_queue_that_is_deleted_is_off_the_list_with_what_waited_in_it(post):
     other.declare()
     post.send("both")
     other.delete()
+    post.send("one")
     assert json.loads((post.control / "work.exchange").read_text()) == [["work", "", "work"]]
-    assert [name.partition(".")[2] for name in post.files()] == ["work.msg"]
+    assert [name.partition(".")[2] for name in post.files()] == ["work.msg", "work.msg"]
+
+
+def test_a_queue_that_is_on_the_list_is_not_written_again(post, monkeypatch):
+    Queue("other", Exchange("work"), routing_key="work")(post.channel).declare()
+    monkeypatch.setattr(broker, "_write", None)
+    for _ in range(2):
+        post.connection.transport.state.clear()  # as in another process
+        post.queue.declare()
 
 
 def test_what_is_sent_to_all_reaches_all_who_are_bound_by_any_process(post):
