@@ -17,7 +17,6 @@ from connectors.errors import ConfigError, ConnectorError, RetryableError
 from connectors.models import ApiCall, Connection, ConnectionCheck, Mode
 from connectors.origins import Fields, Kept
 from connectors.rests import ONES_OWN, Rest, rest_after
-from connectors.zones import zone_is_known
 
 TOO_MANY = 429  # the status by which a system asks to be left alone
 
@@ -69,7 +68,7 @@ def connection_open(*, connection: Connection, log: CallLog, now: Callable[[], d
             now=now,
             data_dir=settings.DATA_DIR,
             rest=connection.rest(now()),
-            zone=ZoneInfo(connection.time_zone if zone_is_known(connection.time_zone) else "UTC"),
+            zone=ZoneInfo(connection.time_zone),
             allow_private=settings.EVENSTOCK_ALLOW_PRIVATE_NETWORKS,
         )
     )
@@ -122,13 +121,10 @@ def connection_try(*, draft: Connection, now: Callable[[], datetime]) -> CheckRe
     that fails leaves nothing behind: no change, and no request in the log of another system. Raises ConnectorError as well."""
     log = CallLog(draft)
     draft.rests_until = None  # that is of how it was reached before
-    if not Connection.objects.filter(pk=draft.pk, settings__url=draft.settings.get("url")).exists():
-        draft.peace_until = None  # another system's wish
     report: CheckReport = connection_open(connection=draft, log=log, now=now).check()
     if report.ok:
         connection_keep(draft=draft)
         rest_end(connections=[draft])
-        Connection.objects.filter(pk=draft.pk).update(peace_until=draft.peace_until)
         log.flush()
         _found_keep(draft, report, now())
     return report

@@ -1,16 +1,18 @@
-"""What every test gets: a fixed moment, no way out to the network, and a printed reason where a database lacks something."""
+"""What every test gets: a clock that stands still, no way out to the network, and a reason where a database lacks something."""
 
 import ipaddress
 import socket
 import sys
-from datetime import UTC, datetime
+from collections.abc import Generator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.db import connection
 
-NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+from tests.clock import HANDS, NOW, TODAY, clock_of, showing, today
 
 
 class OutsideNetworkError(RuntimeError):
@@ -36,10 +38,33 @@ def _stay_on_this_machine(event: str, arguments: tuple) -> None:
 sys.addaudithook(_stay_on_this_machine)
 
 
+def pytest_report_header() -> str | None:
+    moment = today()
+    return None if moment == NOW else f"{TODAY}: the clock of tests shows {moment:%A %d %B %Y, %H:%M} UTC"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    with showing(today().timestamp()):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with clock_of(item):
+        return (yield)
+
+
 @pytest.fixture
 def now() -> datetime:
-    """A Monday morning in business hours, away from any change of clocks."""
+    """A Monday morning in business hours, away from any change of clocks: what the clock shows to a test that takes this."""
     return NOW
+
+
+@pytest.fixture
+def clock(request: pytest.FixtureRequest) -> time_machine.Traveller:
+    """The hands of this test's clock: `clock.shift(60)` lets a minute pass, for everything in this process."""
+    return request.node.stash[HANDS]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,7 @@
-"""Test settings: the embedded ones in a data folder of their own. Set DATABASE_URL to run the suite on Postgres."""
+"""Test settings: the embedded ones in a data folder of their own. Set DATABASE_URL to run the suite on Postgres.
+
+A process that a test starts with these has the test's date.
+"""
 
 import os
 import tempfile
@@ -7,5 +10,8 @@ os.environ.setdefault("EVENSTOCK_DATA_DIR", tempfile.mkdtemp(prefix="evenstock-t
 os.environ.setdefault("EVENSTOCK_LOG_LEVEL", "WARNING")
 
 from config.settings.embedded import *  # noqa: F403
+from tests import clock
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+clock.begin_here()

@@ -4,14 +4,12 @@ import sys
 from decimal import Decimal
 
 import pytest
-import time_machine
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from alignment.models import Alignment, Listing
 from connectors.management.base import CommandExit
 from tests import factories
-from tests.conftest import NOW
 
 HEADER = "POS SKU,WooCommerce SKU,Match Type,Confidence\n"
 
@@ -152,8 +150,7 @@ def test_from_the_shell_a_failure_is_a_message_and_an_exit_code(monkeypatch, cap
     assert capsys.readouterr().err.strip() == "There is no store yet.\nConnect one with the connect command."
 
 
-@time_machine.travel(NOW, tick=False)
-def test_a_pair_is_explained(run, pos, store):
+def test_a_pair_is_explained(run, pos, store, now):
     item = factories.item(pos, "MUG-1", name="Mug")
     level = factories.level(item, 7, reserved=Decimal(2))
     factories.supply(store, level.location, buffer=1)

@@ -1,4 +1,7 @@
-"""A seeded shop in a real browser. Pages are opened as one of the logins of seed.py, light or dark, wide or narrow."""
+"""A seeded shop in a real browser. Pages are opened as one of the logins of seed.py, light or dark, wide or narrow.
+
+The clock runs in these tests, for the shop is served by processes of their own, which begin with the test's date and run on.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,11 +18,12 @@ WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if chromium():
-        return
-    here = Path(__file__).parent
+    here, found = Path(__file__).parent, chromium()
     for item in items:
-        if here in item.path.parents:
+        if here not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.ticking)
+        if not found:
             item.add_marker(pytest.mark.skip(reason="there is no Chromium on this machine: install the package “chromium”"))
 
 

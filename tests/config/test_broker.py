@@ -16,6 +16,7 @@ from kombu.exceptions import ChannelError
 from config import broker
 from tests.config.post import Post
 
+pytestmark = pytest.mark.ticking  # messages are named, and so ordered, by the time at which they were sent
 ROOT = Path(__file__).resolve().parents[2]
 
 

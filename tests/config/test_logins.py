@@ -5,7 +5,6 @@ import re
 from datetime import timedelta
 
 import pytest
-import time_machine
 from axes.models import AccessAttempt
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
@@ -14,7 +13,6 @@ from django.test import Client, RequestFactory
 from config.access import client_address
 from tests import factories as make
 from tests.admin_pages import EVIL, filter_links, page
-from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 LOGIN, ATTEMPTS = "/admin/login/", "/admin/axes/accessattempt/"
@@ -26,12 +24,6 @@ def ada() -> User:
     return make.person("ada", "connectors.view_connection")
 
 
-@pytest.fixture
-def clock():
-    with time_machine.travel(NOW, tick=False) as moved:
-        yield moved
-
-
 def log_in(name: str = "ada", password: str = WRONG, *, client: Client | None = None, **headers: str):
     return (client or Client()).post(LOGIN, {"username": name, "password": password}, **headers)
 
@@ -40,7 +32,7 @@ def is_in(answer) -> bool:
     return answer.status_code == 302
 
 
-def test_a_thousand_wrong_passwords_lock_the_name_out_at_that_address(clock):
+def test_a_thousand_wrong_passwords_lock_the_name_out_at_that_address():
     assert [log_in().status_code for _ in range(10)] == [200] * 4 + [429] * 6
     request = RequestFactory().post(LOGIN)  # a page for each would take ten seconds
     assert [authenticate(request, username="ada", password=f"{WRONG}{n}") for n in range(989)] == [None] * 989
@@ -49,7 +41,7 @@ def test_a_thousand_wrong_passwords_lock_the_name_out_at_that_address(clock):
     assert AccessAttempt.objects.count() == 1
 
 
-def test_a_person_locked_out_is_told_what_to_do(clock):
+def test_a_person_locked_out_is_told_what_to_do():
     for _ in range(5):
         answer = log_in()
     html = answer.content.decode()
@@ -69,7 +61,7 @@ def test_the_lock_opens_by_itself_after_a_quarter_of_an_hour_however_often_someb
     assert is_in(log_in(password="pw"))
 
 
-def test_a_stranger_elsewhere_locks_neither_the_manager_nor_a_colleague_out(clock):
+def test_a_stranger_elsewhere_locks_neither_the_manager_nor_a_colleague_out():
     for _ in range(10):
         log_in(REMOTE_ADDR="203.0.113.9")
     make.person("bob")
@@ -77,19 +69,19 @@ def test_a_stranger_elsewhere_locks_neither_the_manager_nor_a_colleague_out(cloc
     assert is_in(log_in("bob", "pw", REMOTE_ADDR="203.0.113.9"))
 
 
-def test_the_right_password_makes_earlier_mistakes_forgotten(clock):
+def test_the_right_password_makes_earlier_mistakes_forgotten():
     for _ in range(3):
         for _ in range(4):
             assert log_in().status_code == 200
         assert is_in(log_in(password="pw"))
 
 
-def test_a_name_nobody_has_is_answered_like_one_somebody_has(clock):
+def test_a_name_nobody_has_is_answered_like_one_somebody_has():
     known, unknown = ([log_in(name).status_code for _ in range(6)] for name in ("ada", "nobody"))
     assert known == unknown
 
 
-def test_an_administrator_lets_somebody_in_again_at_once(clock, admin_client):
+def test_an_administrator_lets_somebody_in_again_at_once(admin_client):
     for _ in range(5):
         log_in()
     assert "Locked out" in page(admin_client, ATTEMPTS)
@@ -99,7 +91,7 @@ def test_an_administrator_lets_somebody_in_again_at_once(clock, admin_client):
     assert is_in(log_in(password="pw"))
 
 
-def test_who_may_only_look_unlocks_nobody(clock, client):
+def test_who_may_only_look_unlocks_nobody(client):
     for _ in range(5):
         log_in()
     row = AccessAttempt.objects.get()
@@ -110,7 +102,7 @@ def test_who_may_only_look_unlocks_nobody(clock, client):
     assert log_in(password="pw").status_code == 429
 
 
-def test_neither_table_nor_log_keeps_the_password_that_was_tried(clock, caplog):
+def test_neither_table_nor_log_keeps_the_password_that_was_tried(caplog):
     with caplog.at_level(logging.DEBUG):
         for _ in range(6):
             log_in()
@@ -121,7 +113,7 @@ def test_neither_table_nor_log_keeps_the_password_that_was_tried(clock, caplog):
     assert "pw-of-bob-Secret1" not in told
 
 
-def test_what_an_attacker_typed_is_shown_as_text(clock, admin_client):
+def test_what_an_attacker_typed_is_shown_as_text(admin_client):
     log_in(EVIL, headers={"User-Agent": EVIL})
     html = page(admin_client, ATTEMPTS)
     assert "&lt;script&gt;" in html
@@ -147,7 +139,7 @@ def test_the_address_is_what_our_own_proxies_wrote_down_and_not_what_a_client_cl
     assert client_address(request) == address
 
 
-def test_a_made_up_header_does_not_open_the_lock(clock, settings):
+def test_a_made_up_header_does_not_open_the_lock(settings):
     settings.EVENSTOCK_PROXIES = 1
     for n in range(8):
         answer = log_in(HTTP_X_FORWARDED_FOR=f"198.51.100.{n}, 203.0.113.9")

@@ -5,7 +5,6 @@ from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
-import time_machine
 from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
 from django.contrib.auth import authenticate
@@ -16,7 +15,6 @@ from django.utils import timezone
 
 from tests import factories as make
 from tests.admin_pages import page
-from tests.conftest import NOW
 
 LOGIN, ATTEMPTS = "/admin/login/", "/admin/axes/accessattempt/"
 WRONG = "not-the-passw0rd"
@@ -26,12 +24,6 @@ WRONG = "not-the-passw0rd"
 def people(db) -> None:
     make.person("ada")
     make.person("mallory")
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(NOW, tick=False) as moved:
-        yield moved
 
 
 def log_in(name: str = "ada", password: str = WRONG, **headers: str) -> int:
@@ -46,20 +38,20 @@ def counted() -> dict[str, int]:
     return dict(AccessAttempt.objects.values_list("username", "failures_since_start"))
 
 
-def test_the_twentieth_wrong_password_from_an_address_makes_it_rest_whatever_the_names(clock):
+def test_the_twentieth_wrong_password_from_an_address_makes_it_rest_whatever_the_names():
     assert spray(25) == [200] * 19 + [429] * 6
     assert sum(counted().values()) == 20
     assert log_in(password="pw") == 429
     assert log_in(password="pw", REMOTE_ADDR="203.0.113.9") == 302
 
 
-def test_mixed_patterns_get_no_further(clock):
+def test_mixed_patterns_get_no_further():
     answers = [log_in(f"name-{n}") for n in range(9) for _ in range(4)]
     assert answers.count(200) == 19
     assert sum(counted().values()) == 20
 
 
-def test_a_network_of_ipv6_is_one_address_and_the_next_one_is_another(clock):
+def test_a_network_of_ipv6_is_one_address_and_the_next_one_is_another():
     answers = [log_in(f"name-{n}", REMOTE_ADDR=f"2001:db8:1:2::{n:x}") for n in range(25)]
     assert answers == [200] * 19 + [429] * 6
     assert log_in(password="pw", REMOTE_ADDR="2001:db8:1:2:ffff:ffff:ffff:ffff") == 429
@@ -67,14 +59,14 @@ def test_a_network_of_ipv6_is_one_address_and_the_next_one_is_another(clock):
     assert [log_in("mallory", REMOTE_ADDR=f"2001:db8:9::{n:x}") for n in range(6)] == [200] * 4 + [429] * 2
 
 
-def test_one_who_types_wrongly_keeps_no_colleague_out_however_long(clock):
+def test_one_who_types_wrongly_keeps_no_colleague_out_however_long():
     answers = [log_in("mallory", HTTP_USER_AGENT=f"browser {n % 7}") for n in range(60)]
     assert answers == [200] * 4 + [429] * 56
     assert sum(AccessAttempt.objects.values_list("failures_since_start", flat=True)) == 5
     assert log_in(password="pw") == 302
 
 
-def test_a_login_of_ones_own_resets_nobody_elses_count(clock):
+def test_a_login_of_ones_own_resets_nobody_elses_count():
     answers = []
     for n in range(25):
         answers.append(log_in(f"name-{n}"))
@@ -91,7 +83,7 @@ def test_an_address_that_waited_may_try_again_and_the_lock_is_no_longer_than_tol
     assert log_in(password="pw") == 302
 
 
-def test_whoever_waits_for_the_address_is_told_so_and_whoever_waits_for_a_name_that(clock):
+def test_whoever_waits_for_the_address_is_told_so_and_whoever_waits_for_a_name_that():
     spray(20)
     answer = Client().post(LOGIN, {"username": "ada", "password": "pw"})
     html = answer.content.decode()
@@ -106,7 +98,7 @@ def test_whoever_waits_for_the_address_is_told_so_and_whoever_waits_for_a_name_t
     assert "from your address" not in told
 
 
-def test_an_administrator_sees_which_address_rests_and_lets_it_in_again(clock, admin_client):
+def test_an_administrator_sees_which_address_rests_and_lets_it_in_again(admin_client):
     spray(20, REMOTE_ADDR="2001:db8:1:2::1")
     log_in(REMOTE_ADDR="203.0.113.9")
     html = page(admin_client, ATTEMPTS)
@@ -120,7 +112,7 @@ def test_an_administrator_sees_which_address_rests_and_lets_it_in_again(clock, a
     assert "Address locked out" not in page(admin_client, ATTEMPTS)
 
 
-def test_the_state_of_a_name_is_over_all_its_browsers(clock, admin_client):
+def test_the_state_of_a_name_is_over_all_its_browsers(admin_client):
     for n in range(5):
         log_in(HTTP_USER_AGENT=f"browser {n}")
     assert page(admin_client, ATTEMPTS).count("Locked out") == 5
@@ -169,7 +161,7 @@ def test_thirty_browsers_that_send_a_password_at_the_same_moment_get_no_more_tha
 # -- what a right password leaves ------------------------------------------------------------------------------------
 
 
-def test_a_right_password_leaves_nothing_counted_even_where_it_logs_nobody_in(clock):
+def test_a_right_password_leaves_nothing_counted_even_where_it_logs_nobody_in():
     make.person("no-staff")
     User.objects.filter(username="no-staff").update(is_staff=False)
     assert [log_in("no-staff", "pw") for _ in range(8)] == [200] * 8
@@ -187,20 +179,20 @@ def test_an_old_mistake_is_not_added_to_a_new_one(clock):
     assert counted() == {"ada": 4}
 
 
-def test_a_try_that_an_error_cut_off_stays_counted(clock, monkeypatch):
+def test_a_try_that_an_error_cut_off_stays_counted(monkeypatch):
     monkeypatch.setattr("django.contrib.auth.models.User.check_password", lambda *_: 1 / 0)
     client = Client(raise_request_exception=False)
     assert [client.post(LOGIN, {"username": "ada", "password": "x"}).status_code for _ in range(6)] == [500] * 5 + [429]
 
 
-def test_a_wrong_password_leaves_a_line_with_who_and_from_where(clock, caplog):
+def test_a_wrong_password_leaves_a_line_with_who_and_from_where(caplog):
     log_in("ada\nforged", REMOTE_ADDR="2001:db8::9")
     said = [record.getMessage() for record in caplog.records if record.name == "evenstock.audit"]
     assert said == [r"A wrong password: for 'ada\nforged', from 2001:db8::9"]
     assert WRONG not in caplog.text
 
 
-def test_asking_again_with_the_same_request_is_answered_the_same(clock):
+def test_asking_again_with_the_same_request_is_answered_the_same():
     request = RequestFactory().post(LOGIN)
     assert [authenticate(request, username="ada", password=WRONG) for _ in range(30)] == [None] * 30
     assert authenticate(request, username="ada", password="pw") is None

@@ -225,7 +225,7 @@ def test_wrong_secret_is_not_shown_in_the_form_that_comes_back(shop, admin_clien
 # -- going live --------------------------------------------------------------------------------------------------------
 
 
-def test_going_live_takes_a_permission_of_its_own(shop, client):
+def test_going_live_takes_a_permission_of_its_own(shop, client, clock):
     client.force_login(make.person("clerk", "connectors.view_connection", "connectors.change_connection"))
     assert client.post(change_of(shop), {**SHOP, "name": "shop", "mode": "live"}).status_code == 302
     shop.refresh_from_db()
@@ -233,6 +233,7 @@ def test_going_live_takes_a_permission_of_its_own(shop, client):
 
     permissions = ("connectors.view_connection", "connectors.change_connection", "connectors.go_live")
     client.force_login(make.person("manager", *permissions))
+    clock.shift(1)
     client.post(change_of(shop), {**SHOP, "name": "shop", "mode": "live"})
     shop.refresh_from_db()
     assert shop.mode == "live"

@@ -171,6 +171,7 @@ def test_requests_beyond_the_limit_wait_their_turn(call):
     assert time.perf_counter() - before >= 0.2
 
 
+@pytest.mark.ticking  # `elapsed` is by the clock
 def test_pages_rows_and_items_cost_what_is_set(call):
     call.store.settings.set(page_cost=0.1, row_cost=0.02, item_cost=0.05)
     assert call("GET", "products").elapsed.total_seconds() >= 0.1 + 4 * 0.02

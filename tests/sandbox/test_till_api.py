@@ -155,6 +155,7 @@ def test_a_request_lost_before_the_booking_leaves_nothing(till, call):
     assert till.on_hand("GEN-000001") == 10
 
 
+@pytest.mark.ticking  # `elapsed` is by the clock
 def test_rows_and_bookings_take_the_time_they_are_set_to(till, call):
     till.settings.set(row_cost=0.03, item_cost=0.05)
     assert call("get", "/v1/items?limit=3").elapsed.total_seconds() >= 0.09

@@ -18,6 +18,7 @@ from sync.models import OutboundWrite, SyncRun, TillFeed
 from sync.tasks import sync_store
 from tests import factories as make
 from tests.admin_pages import page
+from tests.clock import dated
 from tests.sync.builders import AT, STORE_PK, World, world
 
 pytestmark = pytest.mark.django_db
@@ -172,7 +173,9 @@ def held_file(shop, tmp_path) -> TillFeed:
     """A real export that the guard held: its file lies in the till's folder of held ones."""
     Connection.objects.filter(pk=shop.till.pk).update(settings={"folder": str(tmp_path), "stable_seconds": 0})
     shop.till.refresh_from_db()
-    (tmp_path / "stock_20260302_0900.csv").write_text("SKU,Name,Quantity\nMUG-1,Mug,0\n")
+    export = tmp_path / "stock_20260302_0900.csv"
+    export.write_text("SKU,Name,Quantity\nMUG-1,Mug,0\n")
+    dated(export)
     till = opened(shop.till)
     (feed,) = till.feeds()
     till.settle(feed.identity, "held")

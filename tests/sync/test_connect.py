@@ -6,6 +6,7 @@ from connectors.models import ApiCall, Connection, ConnectionCheck
 from connectors.services import connection_save
 from sandbox.server import serve
 from sandbox.till import TillApp
+from tests.clock import dated
 from tests.sync.shop import csv_bytes, stocked
 from tests.sync.test_sync_commands import command
 
@@ -16,7 +17,9 @@ pytestmark = pytest.mark.django_db
 def folder(tmp_path):
     made = tmp_path / "exports"
     made.mkdir()
-    (made / "stock.csv").write_bytes(csv_bytes([("A", "Pot", 5)]))
+    export = made / "stock.csv"
+    export.write_bytes(csv_bytes([("A", "Pot", 5)]))
+    dated(export)
     return made
 
 

@@ -21,6 +21,7 @@ from sandbox.till import Till
 from sandbox.till.export import Exporter
 from tests.sync.shop import product, stocked
 
+pytestmark = pytest.mark.real_clock("the till's files have the times that the disk gives")
 ROOT = Path(__file__).parents[2]
 KILLS = 20
 

@@ -16,6 +16,7 @@ from connectors.management.base import CommandExit
 from connectors.models import Connection
 from connectors.services import connection_save
 from sync.models import SyncRun
+from tests.clock import dated
 from tests.sync.shop import csv_bytes
 
 pytestmark = pytest.mark.django_db
@@ -206,7 +207,9 @@ def test_connecting_both_reads_the_catalogue(open_shop, tmp_path):
     Connection.objects.all().delete()
     folder = tmp_path / "other"
     folder.mkdir()
-    (folder / "stock.csv").write_bytes(csv_bytes([("A", "A", 5), ("B", "B", 6)]))
+    export = folder / "stock.csv"
+    export.write_bytes(csv_bytes([("A", "A", 5), ("B", "B", 6)]))
+    dated(export)
     code, said = command("connect", "pos_csv", "--folder", folder, "--set", "stable_seconds=0")
     assert code == 0, said
     code, said = connect(shop, "--set", f"ca_file={shop.server.ca_file}")
@@ -223,6 +226,7 @@ def test_a_setting_that_is_misspelt_is_refused(tmp_path, db):
     assert Connection.objects.count() == 0
 
 
+@pytest.mark.timeout(300)  # two whole processes, one of which makes the tables: minutes on a busy machine
 def test_the_shell_sees_the_exit_code(tmp_path):
     environment = {**os.environ, "EVENSTOCK_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings.embedded"}
     environment.pop("DATABASE_URL", None)

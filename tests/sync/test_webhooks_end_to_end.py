@@ -28,7 +28,7 @@ from sandbox.till.imports import Importer
 from tests.sync.hooked import ADDRESS, SECRET, signed
 from tests.sync.shop import product, stocked
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.real_clock("the till's files have the times that the disk gives")]
 ROOT = Path(__file__).resolve().parents[2]
 ITEMS = 31
 
