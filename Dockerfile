@@ -12,6 +12,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     DJANGO_SETTINGS_MODULE=config.settings.production \
     EVENSTOCK_DATA_DIR=/data \
+    EVENSTOCK_FOLDERS=/data/till \
     GRANIAN_HOST=0.0.0.0 \
     GRANIAN_WORKERS=2
 # A fixed number, so that the owner of the till's folder can be set from outside (docs/operations.md).

@@ -26,6 +26,7 @@ from urllib3.util.retry import Retry
 
 from connectors.contract import CallRecord, Recorder
 from connectors.errors import ConfigError, ConnectorError, RetryableError, UnknownOutcomeError
+from connectors.folders import Folders
 from connectors.http_address import NotConnectedError, pools
 from connectors.http_cache import FRESH
 from connectors.http_failure import AttemptFailedError, failure_of_connection, failure_of_exchange, failure_of_status
@@ -81,6 +82,7 @@ class HttpDoor:
         now: Callable[[], datetime],
         limits: Limits | None = None,
         ca_file: str = "",
+        folders: Folders | None = None,
         allow_private: bool = False,
         rest: Rest | None = None,
         zone: tzinfo = UTC,
@@ -91,7 +93,8 @@ class HttpDoor:
         self._record, self._pacer, self._now, self._sleep = record, pacer, now, sleep
         self._system, self._zone = system, zone
         self._limits = limits or Limits()
-        self._ca_file, self._allow_private, self._secrets = ca_file, allow_private, secrets
+        self._ca_file, self._folders = ca_file, folders or Folders()
+        self._allow_private, self._secrets = allow_private, secrets
         self._lock = Lock()
         self._idle: list[tuple[requests.Session, float]] = []
         self._adapter_tls: ssl.SSLContext | None = None
@@ -278,8 +281,9 @@ class HttpDoor:
         """One context for all connections: loading the authorities takes longer than a request."""
         with self._lock:
             if self._adapter_tls is None:
+                authority = self._folders.led_to(self._ca_file) if self._ca_file else DEFAULT_CA_BUNDLE_PATH
                 try:
-                    self._adapter_tls = ssl.create_default_context(cafile=self._ca_file or DEFAULT_CA_BUNDLE_PATH)
+                    self._adapter_tls = ssl.create_default_context(cafile=authority)
                 except OSError as error:
                     raise ConfigError(
                         f"The certificate file {self._ca_file} can't be read.", next_step="Check its path.", code="ca_file"

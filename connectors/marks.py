@@ -12,6 +12,7 @@ class Mark(Enum):
 
     ADDRESS = "address"  # a web address that secrets are sent to (connectors/origins.py)
     AUTHORITY = "authority"  # a file with the authority that vouches for that address
+    FOLDER = "folder"  # a folder of this machine (connectors/folders.py); so is an authority's file
     MADE = "made"  # a secret that we make where nobody names one: forgotten rather than asked for
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic import ValidationError as SettingsError
 from simple_history.models import HistoricalRecords
 
+from connectors.allowed import folders_allowed
 from connectors.contract import Kind, Side
 from connectors.errors import ConfigError
 from connectors.registry import LABELS, kind_get
@@ -151,6 +152,8 @@ class Connection(models.Model):
             ) from None
 
     def clean(self) -> None:
+        for why in folders_allowed().refused(self.spec.settings, self.settings).values() if self.is_active else ():
+            raise ValidationError({"settings": why})
         for parse, name in ((self.settings_parsed, "settings"), (self.credentials_parsed, "credentials")):
             try:
                 parse()

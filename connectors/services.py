@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Q
 
+from connectors.allowed import folders_allowed
 from connectors.contract import CallRecord, CheckReport, Context, Finding
 from connectors.errors import ConfigError, ConnectorError, RetryableError
 from connectors.models import ApiCall, Connection, ConnectionCheck, Mode
@@ -66,7 +67,7 @@ def connection_open(*, connection: Connection, log: CallLog, now: Callable[[], d
             credentials=connection.credentials_parsed(),
             record=log.record,
             now=now,
-            data_dir=settings.DATA_DIR,
+            folders=folders_allowed(),
             rest=connection.rest(now()),
             zone=ZoneInfo(connection.time_zone),
             allow_private=settings.EVENSTOCK_ALLOW_PRIVATE_NETWORKS,

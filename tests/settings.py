@@ -8,6 +8,7 @@ import tempfile
 
 os.environ.setdefault("EVENSTOCK_DATA_DIR", tempfile.mkdtemp(prefix="evenstock-test-"))
 os.environ.setdefault("EVENSTOCK_LOG_LEVEL", "WARNING")
+os.environ.setdefault("EVENSTOCK_FOLDERS", f"exchange,till,{tempfile.gettempdir()}")
 
 from config.settings.embedded import *  # noqa: F403
 from tests import clock

@@ -11,6 +11,7 @@ from django.conf import settings as django_settings
 
 from alerts.channels.message import Line, Message
 from alerts.channels.settings import WebhookSecrets, WebhookSettings
+from connectors.allowed import folders_allowed
 from connectors.contract import CallRecord
 from connectors.errors import ConfigError, ConnectorError, RejectedError, RetryableError
 from connectors.http import Ask, HttpDoor, Limits
@@ -42,6 +43,7 @@ def webhook_deliver(settings: WebhookSettings, secrets: WebhookSecrets, message:
         now=lambda: now,
         limits=LIMITS,
         ca_file=settings.ca_file,
+        folders=folders_allowed(),
         allow_private=django_settings.EVENSTOCK_ALLOW_PRIVATE_NETWORKS,
         secrets=(url, secret),
     )

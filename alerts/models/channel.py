@@ -14,6 +14,7 @@ from simple_history.models import HistoricalRecords
 from alerts.channels.settings import CHANNEL_SECRETS, CHANNEL_SETTINGS
 from alerts.models.alert import Alert
 from alerts.rules.words import Code
+from connectors.allowed import folders_allowed
 from connectors.errors import ConfigError
 from connectors.models import Connection, settings_errors, time_zone_valid
 
@@ -107,6 +108,8 @@ class Channel(models.Model):
             raise ValidationError("Quiet hours need both ends, or none.")
         if self.pace != self.Pace.AT_ONCE and (self.kind == self.Kind.TILL_NOTE or self.is_for_lead):
             raise ValidationError({"pace": "Notes at the till, and what goes to the lead, are sent at once."})
+        for why in folders_allowed().refused(CHANNEL_SETTINGS[self.kind], self.settings).values() if self.is_active else ():
+            raise ValidationError({"settings": why})
         for parse, name in ((self.settings_parsed, "settings"), (self.secrets_parsed, "secrets")):
             try:
                 parse()

@@ -1,5 +1,6 @@
 """What every way of running Evenstock shares. Values come from the environment; defaults are the safe ones."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -158,6 +159,10 @@ EVENSTOCK_LIMITS = {
     "held_for": timedelta(hours=env.float("EVENSTOCK_HELD_HOURS", default=24)),
     "keep": timedelta(days=max(env.float("EVENSTOCK_KEEP_DAYS", default=90), 7)),
 }
+
+# Below which folders the files of connections may lie: what tills drop and take, and authorities' certificates. Separated by
+# commas or colons; relative ones begin in DATA_DIR. An admin of the shop chooses among them (connectors/folders.py).
+EVENSTOCK_FOLDERS = [part.strip() for part in re.split("[,:]", env.str("EVENSTOCK_FOLDERS", default="exchange")) if part.strip()]
 
 # May a connection point at a private or loopback address? (reliability.md, case 41)
 EVENSTOCK_ALLOW_PRIVATE_NETWORKS = env.bool("EVENSTOCK_ALLOW_PRIVATE_NETWORKS", default=False)

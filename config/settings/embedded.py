@@ -12,7 +12,7 @@ import dj_database_url
 from django.core.management.utils import get_random_secret_key
 
 from config.settings.base import *  # noqa: F403 - this is how Django settings extend each other
-from config.settings.base import DATA_DIR, PUBLIC_HOSTS, STATIC_ROOT, env
+from config.settings.base import DATA_DIR, EVENSTOCK_FOLDERS, PUBLIC_HOSTS, STATIC_ROOT, env
 
 try:
     DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -24,6 +24,10 @@ if not _is_usable:
         f"Evenstock can't keep its data in {DATA_DIR}. "
         "Set EVENSTOCK_DATA_DIR to a folder that it may make and write in, or give it the right to."
     )
+
+
+if "exchange" in EVENSTOCK_FOLDERS:  # as delivered: where a till's files go
+    (DATA_DIR / "exchange").mkdir(exist_ok=True)
 
 
 def _kept_secret(name: str) -> str:

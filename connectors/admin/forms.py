@@ -11,6 +11,7 @@ from pydantic import ValidationError as SettingsError
 
 from connectors.admin.fields import credential_field, setting_field, setting_initial, settings_from
 from connectors.admin.parts import AnyModelAdmin, AnyModelForm, person
+from connectors.allowed import folders_allowed
 from connectors.models import Connection
 from connectors.origins import Fields
 from connectors.registry import kind_get
@@ -59,6 +60,9 @@ class KindForm(AnyModelForm):
             self.add_error(CREDENTIAL + name, f"Type it again: {self.declared.why(kept)}")
         setattr(self.instance, self.secrets_name, kept.secrets)
         self._check(self.settings_model, self.instance.settings, SETTING)
+        if cleaned.get("is_active", True):
+            for name, why in folders_allowed().refused(self.settings_model, self.instance.settings).items():
+                self.add_error(SETTING + name, why)
         self._check(self.secrets_model, kept.secrets, CREDENTIAL)
         return cleaned
 

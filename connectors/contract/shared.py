@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from connectors.errors import ConnectorError
+from connectors.folders import Folders
 from connectors.rests import Rest
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Context:
     credentials: Any  # an instance of the kind's credentials model
     record: Recorder
     now: Callable[[], datetime]
-    data_dir: Path  # where a relative folder setting is rooted
+    folders: Folders = field(default_factory=Folders)  # which files of this machine it may touch; by itself none
     rest: Rest | None = None  # ask it nothing before then (connectors/rests.py)
     zone: tzinfo = UTC  # of the people it belongs to: times in messages are theirs
     allow_private: bool = False  # may an address be a private or loopback one? (reliability.md, case 41)

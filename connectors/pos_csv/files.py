@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from connectors.errors import ConfigError
+from connectors.folders import Folders
 from connectors.pos_csv.dialect import opened
 from connectors.pos_csv.settings import PosCsvSettings
 
@@ -27,15 +28,32 @@ Snapshot = tuple[int, int]  # size, modification time in ns
 
 
 class DropFolder:
-    """One till's folder. Relative settings are rooted in the application's data folder."""
+    """One till's folder, below those that the operator named (connectors/folders.py)."""
 
-    def __init__(self, root: Path, settings: PosCsvSettings) -> None:
-        self.root = root
-        self._settings = settings
+    def __init__(self, folders: Folders, settings: PosCsvSettings) -> None:
+        self._folders, self._settings = folders, settings
         self._seen: dict[Path, tuple[Snapshot, float]] = {}
 
+    @property
+    def root(self) -> Path:
+        """Where the setting leads to now. Raises ConfigError where that is not open to connections."""
+        return self._folders.led_to(self._settings.folder)
+
+    def inside(self, *names: str) -> Path:
+        """Result: a folder in it, whether or not it is there. Raises ConfigError where it is a link, or not open."""
+        folder = self.root
+        for name in names:
+            folder = folder / name
+            if folder.is_symlink():
+                raise ConfigError(
+                    f"{folder} is a link to somewhere else, and files are not moved through links.",
+                    next_step="Replace it by a real folder.",
+                    code="linked_folder",
+                )
+        return self._folders.led_to(folder)
+
     def require(self) -> None:
-        """Raises ConfigError unless the folder is there and files can be moved in it."""
+        """Raises ConfigError unless the folder is open to us, is there, and files can be moved in it."""
         if not self.root.is_dir():
             raise ConfigError(
                 f"There is no folder {self.root}.",
@@ -86,7 +104,7 @@ class DropFolder:
             return
         try:
             # The report first: if we die in between, settling again writes it again.
-            (folder / f"{name}.report.txt").write_text(report, encoding="utf-8")
+            write_durably(folder / f"{name}.report.txt", report.encode())
             path.rename(folder / name)
         except OSError as error:
             raise self._unwritable() from error
@@ -151,23 +169,17 @@ class DropFolder:
         return now.timestamp() - since >= self._settings.stable_seconds
 
     def _subfolder(self, name: str) -> Path:
-        folder = self.root / name
+        folder = self.inside(name)
         try:
             folder.mkdir(exist_ok=True)
         except OSError as error:
             raise self._unwritable() from error
-        if folder.is_symlink():
-            raise ConfigError(
-                f"{folder} is a link to somewhere else, and files are not moved through links.",
-                next_step="Replace it by a real folder.",
-                code="linked_folder",
-            )
         return folder
 
     def _files(self, folder: Path) -> list[Path]:
         if folder.is_symlink() or not folder.is_dir():
             return []
-        with os.scandir(folder) as entries:
+        with os.scandir(self._folders.led_to(folder)) as entries:
             names = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
         return [folder / name for name in sorted(names) if not name.startswith(".") and not name.endswith(".report.txt")]
 
@@ -212,6 +224,14 @@ def unreadable(name: str, error: OSError) -> ConfigError:
         next_step="Give the user this program runs as the right to read the till's files.",
         code="unreadable_file",
     )
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write it whole, and have it on the disk; never through a symbolic link."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666), "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def snapshot_of(path: Path) -> Snapshot:

@@ -4,19 +4,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.contract import TillNote
-from connectors.errors import ConfigError, RetryableError
-from connectors.pos_csv.files import DropFolder
-from connectors.pos_csv.outbound import write_durably
+from connectors.errors import RetryableError
+from connectors.pos_csv.files import DropFolder, write_durably
 
 
 def note_write(folder: DropFolder, note: TillNote, now: datetime) -> Path:
     """Result: the note's file. The same operation id again writes nothing. Raises ConfigError and RetryableError."""
     folder.require()
-    place = folder.root / "outbound" / "notes"
+    place = folder.inside("outbound", "notes")
     try:
         place.mkdir(parents=True, exist_ok=True)
-        if place.is_symlink() or place.parent.is_symlink():
-            raise ConfigError(f"{place} is a link; files are not written through links.", next_step="Make it a real folder.")
         for known in place.glob(f"note_*_{note.operation_id}.txt"):
             return known
         path = place / f"note_{now.astimezone(UTC):%Y%m%dT%H%M%SZ}_{note.operation_id}.txt"

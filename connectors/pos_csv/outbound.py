@@ -7,7 +7,6 @@ is known to have been there: it may have been booked, and must not be sent again
 
 import csv
 import io
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +22,7 @@ from connectors.contract import Outcome, TillPriceWrite, TillWrite, WriteResult
 from connectors.errors import ConfigError, RetryableError, UnknownOutcomeError
 from connectors.money import price_text
 from connectors.pos_csv.dialect import opened
-from connectors.pos_csv.files import DropFolder
+from connectors.pos_csv.files import DropFolder, write_durably
 from connectors.pos_csv.numbers import plain_number
 from connectors.pos_csv.settings import PosCsvSettings
 
@@ -57,9 +56,12 @@ class Outbound:
 
     def __init__(self, folder: DropFolder, settings: PosCsvSettings, paper: Paper | None = None) -> None:
         self._drop, self._paper = folder, paper or ADJUSTMENTS
-        self._root = folder.root / "outbound"
         self._vanished_means = settings.vanished_means
         self._read: dict[tuple[Path, int, int], frozenset[UUID]] = {}
+
+    @property
+    def _root(self) -> Path:
+        return self._drop.inside("outbound")
 
     def send(self, writes: Sequence[TillWrite] | Sequence[TillPriceWrite], now: datetime) -> list[WriteResult]:
         """Write what no file carries yet into one new file. Result: one per write; UNKNOWN for what waits to be imported."""
@@ -70,7 +72,7 @@ class Outbound:
             fresh = {write.operation_id: write for write in writes if known.get(write.operation_id, 0) <= Fate.REJECTED}
             name = self._publish(list(fresh.values()), now) if fresh else ""
         except (OSError, ConfigError) as error:
-            with suppress(OSError):
+            with suppress(OSError, ConfigError):
                 self._discard_unpublished()
             return [WriteResult(write.operation_id, Outcome.NOT_SENT, error=_not_written(error, self._paper)) for write in writes]
         return [self._result(write, known.get(write.operation_id, 0), name) for write in writes]
@@ -88,10 +90,11 @@ class Outbound:
         """Result: when the file of each imported adjustment was moved away, UTC; others are left out. The till may have booked
         it earlier than that, if a person moves the files."""
         wanted, found = set(operation_ids), dict[UUID, datetime]()
+        journal = self._root / ".sent"
         for path, fate in self._files():
             if fate is Fate.IMPORTED:
                 for operation_id in wanted & self._operations(path):
-                    found[operation_id] = moved_at(path, journal=self._root / ".sent")
+                    found[operation_id] = moved_at(path, journal=journal)
         return found
 
     def _outcome(self, fate: int) -> Outcome:
@@ -121,21 +124,21 @@ class Outbound:
     def _publish(self, writes: Sequence[TillWrite | TillPriceWrite], now: datetime) -> str:
         """Write the journal's copy, then let the file appear under its name, whole."""
         name = f"{self._paper.name}_{now.astimezone(UTC):%Y%m%dT%H%M%SZ}_{uuid4().hex[:8]}.csv"
-        for folder in (self._root, self._root / ".sent"):
+        root, journal = self._root, self._drop.inside("outbound", ".sent")
+        for folder in (root, journal):
             folder.mkdir(exist_ok=True)
-            if folder.is_symlink():
-                raise ConfigError(f"{folder} is a link; files are not written through links.", next_step="Make it a real folder.")
         content = _csv(self._paper, writes)
-        hidden = self._root / f".{name}.tmp"
+        hidden = root / f".{name}.tmp"
         write_durably(hidden, content)
-        write_durably(self._root / ".sent" / name, content)
-        hidden.rename(self._root / name)
+        write_durably(journal / name, content)
+        hidden.rename(root / name)
         return name
 
     def _discard_unpublished(self) -> None:
         """A hidden file is a sending that died before its file appeared. Taking it away decides that it never will."""
-        for hidden in sorted(self._root.glob(f".{self._paper.name}_*.csv.tmp")):
-            (self._root / ".sent" / hidden.name[1:-4]).unlink(missing_ok=True)
+        root, journal = self._root, self._drop.inside("outbound", ".sent")
+        for hidden in sorted(root.glob(f".{self._paper.name}_*.csv.tmp")):
+            (journal / hidden.name[1:-4]).unlink(missing_ok=True)
             hidden.unlink(missing_ok=True)
 
     def _fates(self) -> dict[UUID, Fate]:
@@ -150,12 +153,13 @@ class Outbound:
 
     def _files(self) -> Iterator[tuple[Path, Fate]]:
         """Every file of ours. The waiting ones first: one that is moved away while we look is then still met, in `imported`."""
+        root = self._root
         for folder, pattern, fate in (
-            (self._root / ".sent", "*.csv", Fate.VANISHED),
-            (self._root, "*.csv", Fate.WAITING),
-            (self._root, "*.csv.done", Fate.IMPORTED),
-            (self._root / "rejected", "*.csv*", Fate.REJECTED),
-            (self._root / "imported", "*.csv*", Fate.IMPORTED),
+            (root / ".sent", "*.csv", Fate.VANISHED),
+            (root, "*.csv", Fate.WAITING),
+            (root, "*.csv.done", Fate.IMPORTED),
+            (root / "rejected", "*.csv*", Fate.REJECTED),
+            (root / "imported", "*.csv*", Fate.IMPORTED),
         ):
             if folder.is_dir() and not folder.is_symlink():
                 yield from (
@@ -216,14 +220,6 @@ def safe_text(text: str) -> str:
     """Result: the text with a `'` before it where a spreadsheet would take it for a formula; line breaks become spaces."""
     guarded = f"'{text}" if text.startswith(_FORMULA_STARTS) else text
     return _CONTROL.sub(" ", guarded)
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write it whole, and have it on the disk."""
-    with path.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _not_written(error: OSError | ConfigError, paper: Paper) -> RetryableError | ConfigError:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from connectors.marks import Mark
 from connectors.pos_csv.numbers import NumberFormat
 from connectors.pos_csv.presets import PresetName, Role
 from connectors.zones import zone_is_known
@@ -24,7 +25,7 @@ class PosCsvSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    folder: str = Field(min_length=1, description="Folder the till drops its exports into.")
+    folder: Annotated[str, Mark.FOLDER] = Field(min_length=1, description="Folder the till drops its exports into.")
     pattern: str = Field("*.csv", min_length=1, description="Which files are exports, by name.")
     timezone: str = Field("UTC", description="Time zone of times in file names and columns.")
 

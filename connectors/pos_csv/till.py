@@ -63,7 +63,7 @@ class PosCsvTill:
     def __init__(self, context: Context) -> None:
         settings: PosCsvSettings = context.settings
         self._settings, self._now = settings, context.now
-        self._folder = DropFolder(context.data_dir / settings.folder, settings)
+        self._folder = DropFolder(context.folders, settings)
         self._outbound = Outbound(self._folder, settings)
         self._price_files = Outbound(self._folder, settings, PRICES)
         self._offered: dict[str, _Offered] = {}

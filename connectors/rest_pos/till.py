@@ -43,6 +43,7 @@ class RestPosTill:
             now=context.now,
             limits=Limits(connect=settings.connect_timeout, read=settings.read_timeout),
             ca_file=settings.ca_file,
+            folders=context.folders,
             allow_private=context.allow_private,
             rest=context.rest,
             zone=context.zone,

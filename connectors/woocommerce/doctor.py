@@ -12,7 +12,7 @@ from connectors.woocommerce.prices import price_facts_read
 
 _STATUS = "environment.version,environment.wp_version,settings.currency"
 _CLOCKS_AGREE = timedelta(minutes=1)
-_FATAL = frozenset({"not_wordpress", "redirect", "redirect_https", "address", "ca_file", "blocked", "cached"})
+_FATAL = frozenset({"not_wordpress", "redirect", "redirect_https", "address", "ca_file", "folder_not_open", "blocked", "cached"})
 
 
 class Doctor:

@@ -11,6 +11,7 @@ def _build(context: Context) -> WooCommerceStore:
         context.credentials,
         record=context.record,
         now=context.now,
+        folders=context.folders,
         allow_private=context.allow_private,
         rest=context.rest,
         zone=context.zone,

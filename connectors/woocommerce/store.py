@@ -17,6 +17,7 @@ from connectors.contract import (
     WriteResult,
     untold,
 )
+from connectors.folders import Folders
 from connectors.http import HttpDoor, Limits
 from connectors.pacing import Pacer
 from connectors.rests import Rest
@@ -43,6 +44,7 @@ class WooCommerceStore:
         *,
         record: Recorder,
         now: Callable[[], datetime],
+        folders: Folders | None = None,
         allow_private: bool = False,
         rest: Rest | None = None,
         zone: tzinfo = UTC,
@@ -58,6 +60,7 @@ class WooCommerceStore:
             now=now,
             limits=Limits(connect=settings.connect_timeout, read=settings.read_timeout),
             ca_file=settings.ca_file,
+            folders=folders,
             allow_private=allow_private,
             rest=rest,
             zone=zone,

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SECRET = "bench-secret-0123456789"
 SETUP = f"""
 from connectors.models import Connection
-Connection.objects.create(name="till", kind="pos_csv", settings={{"folder": "till"}})
+Connection.objects.create(name="till", kind="pos_csv", settings={{"folder": "exchange"}})
 Connection.objects.create(name="store", kind="woocommerce", settings={{"url": "http://127.0.0.1:9"}},
     credentials={{"consumer_key": "ck_1", "consumer_secret": "cs_1", "webhook_secret": "{SECRET}"}})
 """

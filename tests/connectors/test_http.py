@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from pathlib import Path
 from threading import Thread
 from zoneinfo import ZoneInfo
 
@@ -14,8 +13,10 @@ import pytest
 from requests.auth import HTTPBasicAuth
 from urllib3.util import connection
 
+from connectors.allowed import folders_allowed
 from connectors.contract import CallRecord
 from connectors.errors import ConfigError, RetryableError, UnknownOutcomeError
+from connectors.folders import Folders
 from connectors.http import Ask, HttpDoor, Limits
 from connectors.http_address import address_check
 from connectors.pacing import Pacer
@@ -37,6 +38,7 @@ class Bench:
         settings: dict = {
             "limits": Limits(connect=2, read=0.5),
             "allow_private": True,
+            "folders": folders_allowed(),
             "secrets": SECRETS,
             "sleep": self.slept.append,
         }
@@ -386,10 +388,19 @@ def test_https_on_a_server_that_speaks_http_is_explained(bench):
         b.door.read(Ask("GET", b.url.replace("http:", "https:")))
 
 
-def test_a_missing_authority_file_is_a_setting_to_correct(bench):
+def test_a_missing_authority_file_is_a_setting_to_correct(bench, tmp_path):
     with pytest.raises(ConfigError) as caught:
-        bench(Answer(), ca_file=str(Path("nowhere.pem"))).read()
+        bench(Answer(), ca_file=str(tmp_path / "nowhere.pem")).read()
     assert caught.value.code == "ca_file"
+
+
+def test_an_authority_file_that_the_operator_has_not_opened_is_not_read(bench):
+    b = bench(Answer(), tls=True, folders=Folders())
+    with pytest.raises(ConfigError) as caught:
+        b.read()
+    assert caught.value.code == "folder_not_open"
+    assert "Open are: none." in caught.value.message
+    assert b.app.requests == []
 
 
 def test_an_inner_address_is_not_reached_unless_the_operator_allows_it(bench):

@@ -114,6 +114,7 @@ class Installation:
             "EVENSTOCK_SSL_REDIRECT": "false",
             "EVENSTOCK_ALLOW_PRIVATE_NETWORKS": "true",
             "EVENSTOCK_DATA_DIR": str(folder / "data"),
+            "EVENSTOCK_FOLDERS": str(folder),
             "EVENSTOCK_PUBLIC_URL": self.address,
             "EVENSTOCK_LOG_LEVEL": "WARNING",
             "PYTHONWARNINGS": "ignore",

@@ -61,6 +61,7 @@ def engine(folder: Path) -> Iterator[Engine]:
     environment = {
         **os.environ,
         "EVENSTOCK_DATA_DIR": str(folder),
+        "EVENSTOCK_FOLDERS": "drop",
         "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
         "EVENSTOCK_LOG_LEVEL": "ERROR",
     }

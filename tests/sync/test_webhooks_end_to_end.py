@@ -55,6 +55,7 @@ class Installation:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "DATABASE_", "EVENSTOCK_"))},
             "EVENSTOCK_DATA_DIR": str(folder),
+            "EVENSTOCK_FOLDERS": str(folder.parent / "drop"),
             "EVENSTOCK_PUBLIC_URL": self.address,
             "EVENSTOCK_LOG_LEVEL": "WARNING",
         }

@@ -45,7 +45,7 @@ class Command(EvenstockCommand):
             self._again_in_its_own_folder(port=options["port"], is_served=not options["once"])
         os.set_inheritable(int(claim), False)  # noqa: FBT003 - it goes with this process, whoever outlives it
         began = time.monotonic()
-        folder = settings.DATA_DIR / "till"
+        folder = settings.DATA_DIR / "exchange"
         with Children() as children:
             shop = shop_start(children, folder=folder)
             call_command("migrate", verbosity=0)
@@ -142,6 +142,7 @@ def _demo_environment(folder: Path, port: int) -> dict[str, str]:
     """Result: what the demo sets, and all of it."""
     return {
         "EVENSTOCK_DATA_DIR": str(folder),
+        "EVENSTOCK_FOLDERS": "exchange",
         "EVENSTOCK_LOG_LEVEL": "WARNING",
         "EVENSTOCK_PUBLIC_URL": f"http://{HOST}:{port}",  # where the pretend shop's webhooks go
     }

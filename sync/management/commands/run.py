@@ -4,8 +4,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.checks import Tags
 from django.core.management import call_command
 from django.core.management.base import CommandParser
+from django.db import DEFAULT_DB_ALIAS
 
 from connectors.management.base import EvenstockCommand
 from sync.management.claims import folder_claim, port_check
@@ -24,6 +26,7 @@ class Command(EvenstockCommand):
         folder_claim(settings.DATA_DIR)
         host = port_check(host=options["host"], port=options["port"])
         call_command("migrate", verbosity=0)
+        self.check(databases=[DEFAULT_DB_ALIAS], tags=[Tags.database])  # what a connection lacks since an upgrade
         schedule_install()
         if not User.objects.filter(is_superuser=True, is_active=True).exists():
             self.stdout.write("Nobody can log in yet: make a login with manage.py createsuperuser, in another window.")

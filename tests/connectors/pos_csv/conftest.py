@@ -1,13 +1,14 @@
 """A drop folder on a real disk, and a till that looks into it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from connectors.contract import Context
+from connectors.folders import folders_of
 from connectors.pos_csv.kind import KIND
 from connectors.pos_csv.settings import PosCsvSettings
 from connectors.pos_csv.till import PosCsvTill
@@ -40,13 +41,14 @@ class Drop:
         moment = (self.now - age).timestamp()
         os.utime(path, (moment, moment))
 
-    def till(self, **given: object) -> PosCsvTill:
+    def till(self, *, named: Sequence[Path] | None = None, **given: object) -> PosCsvTill:
+        """`named`: the folders that the operator has opened; by itself that of the tests."""
         context = Context(
             settings=KIND.settings.model_validate({"folder": "drop", **given}),
             credentials=KIND.credentials.model_validate({}),
             record=lambda _: None,
             now=lambda: self.now,
-            data_dir=self.data_dir,
+            folders=folders_of(base=self.data_dir, named=[self.data_dir.parent] if named is None else named, ours=[], never=[]),
         )
         return KIND.build(context)
 

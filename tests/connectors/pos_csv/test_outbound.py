@@ -185,7 +185,7 @@ def test_a_full_disk_sends_nothing_and_says_so(drop: Drop, monkeypatch: pytest.M
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("connectors.pos_csv.outbound.os.fsync", full)
+    monkeypatch.setattr("connectors.pos_csv.files.os.fsync", full)
     (result,) = drop.till().send([write(ONE)])
     assert result.outcome is Outcome.NOT_SENT
     assert [path for path in (drop.root / "outbound").rglob("*") if path.is_file()] == []

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from connectors.allowed import folders_allowed
 from connectors.contract import CallRecord, Context, Feed
 from connectors.rest_pos.settings import RestPosCredentials, RestPosSettings
 from connectors.rest_pos.till import RestPosTill
@@ -103,7 +104,7 @@ def place(tmp_path: Path) -> Iterator[Callable[..., Place]]:
                 credentials=RestPosCredentials(token=token or app.token),
                 record=calls.append,
                 now=clock.now,
-                data_dir=tmp_path,
+                folders=folders_allowed(),
                 allow_private=True,
             ),
             sleep=slept.append,

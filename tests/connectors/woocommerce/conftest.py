@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from connectors.allowed import folders_allowed
 from connectors.contract import CallRecord
 from connectors.woocommerce.settings import WooCommerceCredentials, WooCommerceSettings
 from connectors.woocommerce.store import WooCommerceStore
@@ -61,6 +62,7 @@ def store_on(url: str, calls: list[CallRecord], *, key: str, secret: str, **sett
         WooCommerceCredentials(consumer_key=key, consumer_secret=secret),
         record=calls.append,
         now=lambda: NOW,
+        folders=folders_allowed(),
         allow_private=True,
     )
 

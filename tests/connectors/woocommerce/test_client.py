@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from oauthlib.oauth1.rfc5849 import signature as rfc5849
 
+from connectors.allowed import folders_allowed
 from connectors.errors import ConfigError, ConnectorError, RejectedError, RetryableError
 from connectors.http import HttpDoor, Limits
 from connectors.http_cache import FRESH
@@ -38,6 +39,7 @@ def shop():
             limits=Limits(connect=2, read=2),
             allow_private=True,
             ca_file=server.ca_file or "",
+            folders=folders_allowed(),
             secrets=(KEY, SECRET),
             sleep=lambda _seconds: None,
         )

@@ -20,12 +20,13 @@ GERMAN = "Artikelnummer;Bezeichnung;Lagerstand;Verkaufspreis\r\nA1;Blumentöpfe;
 def data(settings, tmp_path):
     """A data folder of the test's own."""
     settings.DATA_DIR = tmp_path
+    (tmp_path / "exchange").mkdir()
     return tmp_path
 
 
 @pytest.fixture
-def till(tmp_path):
-    return Connection.objects.create(name="till", kind="pos_csv", settings={"folder": str(tmp_path)})
+def till(data):
+    return Connection.objects.create(name="till", kind="pos_csv", settings={"folder": str(data / "exchange")})
 
 
 @pytest.fixture
