@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from connectors.errors import ConfigError, FeedError
-from connectors.pos_csv.presets import PRESETS, ROLES, TRACKED, Preset, Role, header_key
+from connectors.pos_csv.presets import KNOWN_NAMES, PRESETS, ROLES, TRACKED, Preset, Role, header_key
 from connectors.pos_csv.problems import FileRefusedError
 from connectors.pos_csv.settings import PosCsvSettings
 from connectors.pos_csv.spellings import Sort
@@ -30,6 +30,7 @@ class Columns:
     quantities: tuple[OutletColumn, ...]
     component: int | None = None
     row_id: int | None = None
+    are_named: bool = True  # False: quantities stand where a pattern of the shop's own says, which any line may fit
 
     def of(self, role: Role) -> int | None:
         return self.roles.get(role)
@@ -56,8 +57,11 @@ def resolve(header: Sequence[str], settings: PosCsvSettings) -> Columns:
     preset = PRESETS[settings.preset]
     keys = [header_key(name) for name in header]
     roles = {role: index for role in ROLES if (index := _role(role, header, keys, preset, settings)) is not None}
-    outlets = _outlets(header, settings, preset)
+    sku = roles.get("sku")
+    outlets = tuple(column for column in _outlets(header, settings, preset) if column.quantity != sku)
     quantity = roles.pop("quantity", None)
+    if quantity == sku:
+        quantity = None  # no column is both
     if outlets and quantity is not None:
         raise _ambiguous("quantity", [header[quantity], *(header[column.quantity] for column in outlets)])
     if quantity is not None:
@@ -73,6 +77,7 @@ def resolve(header: Sequence[str], settings: PosCsvSettings) -> Columns:
         quantities=outlets,
         component=_position(preset.component, keys),
         row_id=_position(preset.row_id, keys),
+        are_named=not settings.outlet_columns or bool(settings.columns.get("quantity")),
     )
 
 
@@ -105,7 +110,7 @@ def recognised(header: Sequence[str], settings: PosCsvSettings) -> dict[str, str
 
 def _role(role: Role, header: Sequence[str], keys: list[str], preset: Preset, settings: PosCsvSettings) -> int | None:
     if role in settings.columns:
-        return _configured(role, settings.columns[role], header, keys)
+        return _configured(role, header, keys, settings)
     if role == "quantity" and settings.outlet_columns:
         return None
     if preset.strict:
@@ -127,7 +132,8 @@ def _role(role: Role, header: Sequence[str], keys: list[str], preset: Preset, se
     return None
 
 
-def _configured(role: Role, wanted: str, header: Sequence[str], keys: list[str]) -> int | None:
+def _configured(role: Role, header: Sequence[str], keys: list[str], settings: PosCsvSettings) -> int | None:
+    wanted = settings.columns[role]
     if not wanted:
         return None
     exact = [index for index, name in enumerate(header) if name == wanted]
@@ -136,7 +142,7 @@ def _configured(role: Role, wanted: str, header: Sequence[str], keys: list[str])
         raise _ambiguous(role, [header[index] for index in at])
     if not at:
         raise FileRefusedError(
-            f"The file has no column “{wanted}”, which is set as the {role} column. It has: {_listed(header)}.",
+            f"The file has no column “{wanted}”, which is set as the {role} column. {_it_has(header, settings)}",
             code="header",
             next_step=f"If the till renamed it, change the setting columns.{role}; else export the right list again.",
         )
@@ -144,8 +150,8 @@ def _configured(role: Role, wanted: str, header: Sequence[str], keys: list[str])
 
 
 def _outlets(header: Sequence[str], settings: PosCsvSettings, preset: Preset) -> tuple[OutletColumn, ...]:
-    if settings.columns.get("quantity"):
-        return ()
+    if settings.columns.get("quantity") or not _knows_one(header, settings):
+        return ()  # a pattern of the shop's own fits any line, also one that is no header
     quantities = _by_outlet(header, settings.outlet_columns or preset.outlet_quantity)
     prices = _by_outlet(header, preset.outlet_price)
     return tuple(OutletColumn(outlet, index, prices.get(outlet)) for outlet, index in quantities.items())
@@ -185,7 +191,8 @@ def _absent(what: str, header: Sequence[str], settings: PosCsvSettings) -> FileR
         step = f"This looks like an export of {' or '.join(better)}: set preset to {better[0]}."
     else:
         step = f'Name it in the setting columns, for instance {{"{role}": "…"}}; or drop the right list again.'
-    return FileRefusedError(f"No column of the file is the {what}. It has: {_listed(header)}.", code="header", next_step=step)
+    message = f"No column of the file is the {what}. {_it_has(header, settings)}"
+    return FileRefusedError(message, code="header", next_step=step)
 
 
 def presets_that_fit(header: Sequence[str], settings: PosCsvSettings) -> list[str]:
@@ -204,6 +211,22 @@ def presets_that_fit(header: Sequence[str], settings: PosCsvSettings) -> list[st
 def first_header_line(lines: Sequence[Sequence[str]], fits: Callable[[Sequence[str]], bool]) -> int | None:
     """Result: how many lines stand above the first one that would do as a header, or None."""
     return next((index for index, cells in enumerate(lines) if fits(cells)), None)
+
+
+def _it_has(header: Sequence[str], settings: PosCsvSettings) -> str:
+    """Result: its column names, in words. A line in which none is known may be anything, a key for instance, and isn't quoted."""
+    if _knows_one(header, settings):
+        return f"It has: {_listed(header)}."
+    return (
+        "None of its column names is known, so they are not shown here: it may be no stock list. "
+        "A sample under Set-up shows them."
+    )
+
+
+def _knows_one(header: Sequence[str], settings: PosCsvSettings) -> bool:
+    """Result: is there a column name that tills use, or that the shop has set?"""
+    known = KNOWN_NAMES | {header_key(name) for name in settings.columns.values() if name}
+    return any(header_key(name) in known for name in header)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -5,8 +5,8 @@ problem with its line. Rows stream; what is kept is one small reading per row.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from connectors.pos_csv.dialect import (
     separator_line,
 )
 from connectors.pos_csv.numbers import NumberFormat
-from connectors.pos_csv.problems import FileRefusedError
+from connectors.pos_csv.problems import FileRefusedError, unquoted
 from connectors.pos_csv.reader import RowReader
 from connectors.pos_csv.settings import PosCsvSettings
 from connectors.pos_csv.spellings import Spellings
@@ -50,12 +50,27 @@ class ParsedFile:
 
 def parse_file(path: Path, settings: PosCsvSettings) -> ParsedFile:
     """Result: everything the file says. Raises FileRefusedError where nothing of it may be used, ConfigError where a person must
-    first say which column is which."""
+    first say which column is which. What stands in a file is quoted only where its columns are known by their names: by a
+    pattern that fits every line a key would be a stock list, and its lines would be in the messages."""
+    columns: list[Columns] = []
+    try:
+        parsed = _parsed(path, settings, columns.append)
+    except FileRefusedError as refusal:
+        if all(one.are_named for one in columns):
+            raise
+        raise refusal.unquoted() from None
+    if parsed.columns.are_named:
+        return parsed
+    return replace(parsed, problems=[unquoted(one) for one in parsed.problems])
+
+
+def _parsed(path: Path, settings: PosCsvSettings, resolved: Callable[[Columns], None]) -> ParsedFile:
     encoding = encoding_of(path, settings)
     spellings, tracked = _heard(path, encoding, settings)
     with lines_of(path, encoding) as lines:
         header, delimiter = _header(lines, settings)
         columns = _columns(header, lines, settings)
+        resolved(columns)
         reader = RowReader(columns, settings, spellings, tracked)
         for line, row in _rows(lines, delimiter):
             reader.read(row, line)

@@ -173,4 +173,10 @@ PRESETS: dict[PresetName, Preset] = {
         outlet_quantity=(r"qty (?P<o>\d+)",),
     ),
 }  # fmt: skip
+KNOWN_NAMES = frozenset(
+    header_key(name)
+    for preset in PRESETS.values()
+    for names in (*preset.headers.values(), *preset.fallbacks.values())
+    for name in names
+)
 NO_PRICE = frozenset({"variable", "n/a", "-"})  # a price cell that says there is no fixed price: unknown, and no fault

@@ -1,6 +1,8 @@
 """What a row or a file can have wrong with it, and which of these are only notes."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from connectors.contract import RowProblem
 from connectors.errors import FeedError
@@ -27,6 +29,17 @@ class FileRefusedError(FeedError):
         self.file_name = file_name
         self.identity = identity
 
+    def unquoted(self) -> "FileRefusedError":
+        """Result: the same without what stands in the file."""
+        return FileRefusedError(
+            _unquoted(self.message),
+            code=self.code,
+            next_step=_unquoted(self.next_step),
+            problems=[unquoted(one) for one in self.problems],
+            file_name=self.file_name,
+            identity=self.identity,
+        )
+
 
 def note(line: int, sku: str, code: str, message: str, next_step: str = "") -> RowProblem:
     """Result: something worth knowing by which nothing was lost. It never makes a file refused."""
@@ -36,3 +49,13 @@ def note(line: int, sku: str, code: str, message: str, next_step: str = "") -> R
 def rejects_row(problem: RowProblem) -> bool:
     """Result: the row's quantity was not used."""
     return problem.serious and problem.code not in PARTIAL_CODES
+
+
+def unquoted(problem: RowProblem) -> RowProblem:
+    """Result: the same without what stands in the file. Its SKU stays: by it an item is known not to be missing."""
+    return replace(problem, message=_unquoted(problem.message), next_step=_unquoted(problem.next_step))
+
+
+def _unquoted(text: str) -> str:
+    """What messages quote stands between the first mark and the last, whatever marks are in it."""
+    return re.sub(r"“.*”", "“…”", text, flags=re.DOTALL)

@@ -79,7 +79,13 @@ def test_a_renamed_configured_column_refuses_the_file_and_says_which() -> None:
 def test_another_list_is_refused_for_want_of_its_columns() -> None:
     with pytest.raises(FileRefusedError) as refusal:
         found("Date,Receipt,Cashier,Total")
-    assert refusal.value.message.startswith("No column of the file is the SKU. It has: “Date”")
+    assert refusal.value.message == (
+        "No column of the file is the SKU. None of its column names is known, so they are not shown here: it may be no stock "
+        "list. A sample under Set-up shows them."
+    )
+    with pytest.raises(FileRefusedError) as refusal:
+        found("Date,Receipt,Cashier,Quantity")
+    assert refusal.value.message == "No column of the file is the SKU. It has: “Date”, “Receipt”, “Cashier”, “Quantity”."
 
 
 def test_a_known_tills_list_is_recognised_in_the_refusal() -> None:
