@@ -196,3 +196,34 @@ def test_how_long_is_waited_comes_from_the_environment():
     script = "from django.conf import settings; print(settings.EVENSTOCK_LIMITS['ask_after'], settings.EVENSTOCK_LIMITS['keep'])"
     result = run_in_production("-c", script, EVENSTOCK_ASK_AFTER_HOURS="1.5", EVENSTOCK_KEEP_DAYS="7")
     assert result.stdout.strip() == "1:30:00 7 days, 0:00:00"
+
+
+def test_as_delivered_the_exchange_folder_is_open_and_a_till_elsewhere_is_told_of_at_start(tmp_path):
+    unset = {name: value for name, value in os.environ.items() if not name.startswith(("EVENSTOCK_", "DATABASE_"))}
+    environment = {**unset, "EVENSTOCK_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings.embedded"}
+
+    def manage(*words: str) -> str:
+        ended = subprocess.run(
+            [sys.executable, "manage.py", *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+        )
+        assert ended.returncode == 0, ended.stderr
+        return ended.stderr
+
+    assert "connectors.W" not in manage("migrate", "--verbosity", "0")
+    assert (tmp_path / "exchange").is_dir()
+    made = "Connection.objects.create(name='{0}', kind='pos_csv', settings={{'folder': '{0}'}})"
+    script = f"from connectors.models import Connection; {made.format('exchange')}; {made.format('till')}"
+    manage("shell", "-v0", "-c", script)
+    told = manage("migrate", "--verbosity", "0")
+    assert told.count("connectors.W002") == 1
+    assert f"“till” can't be used: “till” (that is {tmp_path / 'till'}) is in none of the folders" in told
+    assert f"Open are: {tmp_path / 'exchange'}." in told
+    assert "EVENSTOCK_FOLDERS" in told
+    environment["EVENSTOCK_FOLDERS"] = "exchange, till"
+    assert "connectors.W" not in manage("migrate", "--verbosity", "0")
+
+
+def test_open_folders_are_separated_by_commas_or_colons():
+    found = production_values("EVENSTOCK_FOLDERS", EVENSTOCK_FOLDERS="/data/till, /mnt/second till:/mnt/third")
+    assert found == {"EVENSTOCK_FOLDERS": ["/data/till", "/mnt/second till", "/mnt/third"]}
+    assert production_values("EVENSTOCK_FOLDERS", EVENSTOCK_FOLDERS="") == {"EVENSTOCK_FOLDERS": []}
