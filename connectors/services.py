@@ -119,10 +119,17 @@ def connection_save(**given: Any) -> Connection:
 
 def connection_try(*, draft: Connection, now: Callable[[], datetime]) -> CheckReport:
     """Test a connection as it would be, and save it where the test is good. Result: what was found; `ok`: it is saved. A test
-    that fails leaves nothing behind: no change, and no request in the log of another system. Raises ConnectorError as well."""
+    that fails changes nothing; its requests are noted only where they went to the system that the connection has already, which
+    may have asked for peace. Raises ConnectorError as well."""
+    before = Connection.objects.filter(pk=draft.pk).first()
+    is_known = before is not None and not _kept(before, draft.settings, {})[1].moved
     log = CallLog(draft)
-    draft.rests_until = None  # that is of how it was reached before
-    report: CheckReport = connection_open(connection=draft, log=log, now=now).check()
+    draft.rests_until = None  # a person asks
+    try:
+        report: CheckReport = connection_open(connection=draft, log=log, now=now).check()
+    finally:
+        if is_known:
+            log.flush()
     if report.ok:
         connection_keep(draft=draft)
         rest_end(connections=[draft])

@@ -140,3 +140,17 @@ def test_another_address_with_its_token_is_saved_with_who_it_was(thief, caplog, 
     counter.refresh_from_db()
     assert (counter.settings, counter.credentials) == ({"url": thief.url}, {"token": thief.token})
     assert "“Till's address” changed, by the connect command, run by anna" in caplog.text
+
+
+def test_requests_of_a_test_that_failed_are_noted_where_they_went_to_the_same_till(thief):
+    """It may have asked for peace. Those to another system are not among what this one was asked."""
+    counter = connection_save(
+        name="counter", kind="rest_pos", settings_given={"url": thief.url}, credentials={"token": thief.token}, mode="live"
+    )
+    before = kept(counter)
+    words = ("connect", "rest_pos", "--name", "counter", "--replace")
+    assert command(*words, "--secret", "wrong")[0] == 1
+    assert [(call.connection, call.status) for call in ApiCall.objects.all()] == [(counter, 401)]
+    assert command(*words, "--secret", "wrong", "--url", thief.url.replace("127.0.0.1", "localhost"))[0] == 1
+    assert ApiCall.objects.count() == 1
+    assert kept(counter) == before
