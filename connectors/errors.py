@@ -4,6 +4,8 @@ The type decides what the engine does (style.md, rule 5): retry later, ask the o
 doing anything else. The text is for a shop owner: no jargon, no secrets, at most a short snippet of what the system said.
 """
 
+from connectors.storable import storable
+
 
 class ConnectorError(Exception):
     """An outside system, or a file from it, could not be used.
@@ -14,16 +16,22 @@ class ConnectorError(Exception):
     code = "connector_error"
 
     def __init__(self, message: str, *, next_step: str = "", code: str = "") -> None:
-        self.message = message
+        self.message = storable(message)  # what a system said of itself is written down
         self.next_step = next_step
-        self.code = code or type(self).code
-        super().__init__(f"{message} {next_step}".strip())
+        self.code = storable(code) or type(self).code
+        super().__init__(f"{self.message} {next_step}".strip())
 
 
 class ConfigError(ConnectorError):
     """Trying again won't help until a person changes a setting: wrong key, wrong address, missing permission."""
 
     code = "config"
+
+
+class UnreadableError(ConfigError):
+    """One thing that a system showed can't be read: which, and which field of it. It is set aside; the others count."""
+
+    code = "field_odd"
 
 
 class RetryableError(ConnectorError):

@@ -1,16 +1,16 @@
 """What came back through the HTTP door, and what may be shown of it."""
 
 import html
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from connectors.errors import ConnectorError, RetryableError, UnknownOutcomeError
 from connectors.http_cache import FRESH
+from connectors.storable import storable
+from connectors.wire import json_parse
 
 _SNIPPET = 120
 _PATH = 240
@@ -34,7 +34,7 @@ class Reply:
         """Result: the body, numbers with a dot as Decimal. Anything but clean JSON (HTML with 200, a byte order mark, a PHP
         notice in front, half a body) raises: RetryableError for a read, UnknownOutcomeError for a write."""
         try:
-            return json.loads(self.body.decode(), parse_float=Decimal, parse_constant=_refuse)
+            return json_parse(self.body)
         except ValueError as error:
             raise self.unreadable() from error
 
@@ -63,7 +63,7 @@ class Reply:
 def snippet(body: bytes, secrets: Sequence[str] = ()) -> str:
     """At most 120 characters of what `body` says, without tags, line breaks and secrets."""
     text = html.unescape(_NOT_TEXT.sub(" ", body[:20_000].decode(errors="replace").lstrip("\ufeff")))
-    text = redacted(" ".join(text.split()), secrets)
+    text = storable(redacted(" ".join(text.split()), secrets))
     return text if len(text) <= _SNIPPET else text[: _SNIPPET - 1] + "…"
 
 
@@ -82,7 +82,3 @@ def path_shown(url: str, secrets: Sequence[str] = ()) -> str:
     query = urlencode(asked, safe=",:")
     shown = redacted(f"{parts.path}?{query}" if query else parts.path, secrets)
     return shown if len(shown) <= _PATH else shown[: _PATH - 1] + "…"
-
-
-def _refuse(constant: str) -> Decimal:
-    raise ValueError(f"{constant} is not a number")

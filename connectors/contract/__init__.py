@@ -6,6 +6,7 @@ Connectors hold no Django model and decide nothing about stock.
 """
 
 from connectors.contract.shared import (
+    Aside,
     CallRecord,
     Capabilities,
     CheckReport,
@@ -14,8 +15,11 @@ from connectors.contract.shared import (
     Kind,
     Outcome,
     Recorder,
+    SetAside,
     Side,
+    Sort,
     WriteResult,
+    refuse,
 )
 from connectors.contract.store import (
     Hook,
@@ -47,6 +51,7 @@ from connectors.contract.till import (
 
 __all__ = [
     "DEFERRED_FROM",
+    "Aside",
     "CallRecord",
     "Capabilities",
     "CheckReport",
@@ -65,7 +70,9 @@ __all__ = [
     "PricedTill",
     "Recorder",
     "RowProblem",
+    "SetAside",
     "Side",
+    "Sort",
     "StockManagement",
     "Store",
     "StoreReading",
@@ -78,5 +85,6 @@ __all__ = [
     "Told",
     "WriteBatch",
     "WriteResult",
+    "refuse",
     "untold",
 ]

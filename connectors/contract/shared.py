@@ -106,6 +106,33 @@ class WriteResult:
     is_of_batch: bool = False
 
 
+class Sort(StrEnum):
+    """What kind of thing a system shows."""
+
+    LISTING = "listing"
+    ORDER = "order"
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """One thing that a system showed and that can't be read: unknown, which is neither gone nor zero. `remote_id` 0: nor can its
+    number. `listings`: the remote ids of the products it names, as far as they can be read."""
+
+    sort: Sort
+    remote_id: int
+    name: str  # as people know it: an order's number, a product's SKU or name
+    cause: ConnectorError
+    listings: tuple[int, ...] = ()
+
+
+Aside = Callable[[SetAside], None]
+
+
+def refuse(thing: SetAside) -> None:
+    """For a caller who needs every thing: one that can't be read is an error. Raises ConnectorError."""
+    raise thing.cause
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a connector gets to work with; tests hand in their own clock and recorder."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
-from connectors.contract.shared import CheckReport, WriteResult
+from connectors.contract.shared import Aside, CheckReport, WriteResult, refuse
 
 if TYPE_CHECKING:
     from connectors.pacing import Pacer
@@ -59,8 +59,9 @@ class PriceFacts:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """What one order line holds of the store's own number now. `taken` follows refunds and cancels by itself. `problem`: why its
-    quantities can't be used; they are 0 then and mean nothing."""
+    """What one order line holds of the store's own number now. `taken` follows refunds and cancels by itself. `problem`: why it
+    can't be used; its quantities are 0 then and mean nothing. At most one line of an order has `remote_id` 0 and a problem: there
+    are lines that can't be told apart."""
 
     remote_id: int
     listing_remote_id: int  # the variation where there is one, else the product; 0: no product
@@ -73,7 +74,7 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
-    """An order as it is now, whatever happened before (design.md §3.4)."""
+    """An order as it is now, whatever happened before (design.md §3.4). Its times are what the store says, however far ahead."""
 
     remote_id: int
     number: str
@@ -121,7 +122,10 @@ def untold(done: int, total: int) -> None:
 
 
 class Store(Protocol):
-    """A web store. Methods raise `ConnectorError`s; none of them writes unless it is called `send`."""
+    """A web store. Methods raise `ConnectorError`s; none of them writes unless it is called `send`.
+
+    One row that can't be read does not stop the others: `aside` hears of it, in the caller's thread, once the reading is known to
+    be complete. It counts as seen. Where so many can't be read that it is hardly their own fault, the reading fails."""
 
     pacer: "Pacer"
     settle: timedelta  # how long the store can go on working after we gave up waiting
@@ -133,19 +137,24 @@ class Store(Protocol):
 
     def check(self) -> CheckReport: ...
 
-    def walk_listings(self, *, told: Told = untold) -> Iterator[Sequence[StoreReading]]:
+    def walk_listings(self, *, told: Told = untold, aside: Aside = refuse) -> Iterator[Sequence[StoreReading]]:
         """Every product and variation, page by page, by ascending id. Raises PartialReadError at the end when rows
         were missed: use nothing before the iterator is exhausted. `told` hears, in the caller's thread, how many rows have
         been read and how many there seem to be."""
         ...
 
-    def read_listings(self, listings: Sequence[tuple[int, int]]) -> Sequence[StoreReading]:
-        """These (remote id, parent remote id) with their receipts. A listing that is gone is left out."""
+    def read_listings(self, listings: Sequence[tuple[int, int]], *, aside: Aside = refuse) -> Sequence[StoreReading]:
+        """These (remote id, parent remote id) with their receipts. A listing that is gone is left out, and `aside` hears nothing
+        of it."""
         ...
 
-    def read_orders(self, *, modified_after: datetime) -> Sequence[OrderState]:
+    def read_orders(self, *, modified_after: datetime, aside: Aside = refuse) -> Sequence[OrderState]:
         """Every order modified after then, trashed ones too, in no particular order; count-checked. Reads some way further
         back than asked: two clocks differ, and a second has many changes (woocommerce.md 2)."""
+        ...
+
+    def read_orders_by_id(self, remote_ids: Iterable[int], *, aside: Aside = refuse) -> Sequence[OrderState]:
+        """These orders as they are now, trashed ones too. An order that is gone is left out."""
         ...
 
     def price_facts(self) -> PriceFacts:
@@ -177,11 +186,7 @@ class HookedStore(Store, Protocol):
     topics: Sequence[str]  # what we want to be told of
 
     def order_told(self, *, topic: str, payload: Mapping[str, Any]) -> OrderState | None:
-        """What a webhook's body says; None where it carries no state. Raises ConfigError for a body that can't be used."""
-        ...
-
-    def read_orders_by_id(self, remote_ids: Iterable[int]) -> Sequence[OrderState]:
-        """These orders as they are now, trashed ones too. An order that is gone is left out."""
+        """What a webhook's body says; None where it carries no state. Raises UnreadableError for a body that can't be used."""
         ...
 
     def hooks(self) -> Sequence[Hook]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from connectors.contract import CheckReport, Finding
 from connectors.errors import ConnectorError
 from connectors.rest_pos.client import Client
+from connectors.wire import label
 
 _CLOCKS_AGREE = timedelta(minutes=2)
 
@@ -50,7 +51,7 @@ class Checkup:
             self._say("The till has no items.", "Check that this is the right till.", ok=False)
             return
         item = page.data[0]
-        self._say(f"Its items can be read, such as “{item.get('name') or item.get('sku')}”.")
+        self._say(f"Its items can be read, such as “{label(item.get('name'), most=60) or label(item.get('sku'), most=60)}”.")
 
     def _levels(self) -> None:
         page = self._client.first("levels")

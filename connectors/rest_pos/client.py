@@ -16,7 +16,8 @@ from connectors.errors import ConfigError, ConnectorError, RejectedError
 from connectors.http import Ask, HttpDoor
 from connectors.http_reply import Reply
 from connectors.money import price_text
-from connectors.rest_pos.mapping import Booked, Envelope, ItemRow, Place, adjustment_json
+from connectors.rest_pos.mapping import Booked, Envelope, ItemRow, Place, adjustment_json, places_from, version_of
+from connectors.wire import label
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -48,13 +49,14 @@ class Client:
         return self._url.startswith("https://")
 
     def locations(self) -> list[Place]:
-        """Result: every place that holds stock, the default one first."""
+        """Result: every place that holds stock and can be read, the default one first; at least one."""
         reply = self._get("locations", {})
         said = _good(reply).json()
         rows = said.get("data") if isinstance(said, dict) else None
-        if not isinstance(rows, list) or not rows:
+        places = places_from(rows) if isinstance(rows, list) else []
+        if not places:
             raise reply.unreadable()
-        return sorted((_as(Place, row, reply) for row in rows), key=lambda place: not place.is_default)
+        return sorted(places, key=lambda place: not place.is_default)
 
     def changes(self, what: str, *, after: int) -> Changes:
         """Result: the whole of a list after a version, page by page; a row that changed meanwhile comes more than once. Raises
@@ -139,14 +141,14 @@ class Client:
         _good(reply)
 
     def _page(self, what: str, after: int, limit: int) -> tuple[Envelope, list[int]]:
-        """Result: one page, and its rows' versions."""
+        """Result: one page, and its rows' versions; a row whose version can't be read is passed by. Raises RetryableError where
+        none can be, of the whole list or of a page that goes on."""
         reply = self._get(what, {"after": str(after), "limit": str(limit)}, items=limit)
         page = _as(Envelope, _good(reply).json(), reply)
-        seen = [row.get("version") for row in page.data]
-        versions = [version for version in seen if isinstance(version, int)]
+        versions = [version for row in page.data if (version := version_of(row)) is not None]
         rising = all(before < now for before, now in zip([after, *versions], versions, strict=False))
-        stuck = page.has_more and not versions
-        if len(versions) != len(seen) or not rising or stuck or page.next_after < max([after, *versions]):
+        stuck = not versions and (page.has_more or (page.data and not after))
+        if not rising or stuck or page.next_after < max([after, *versions]):
             raise reply.unreadable()
         return page, versions
 
@@ -178,7 +180,7 @@ def _said(reply: Reply) -> dict[str, str]:
     said = reply.json_or_none()
     if not isinstance(said, dict) or not isinstance(said.get("code"), str):
         return {}
-    return {"code": said["code"], "message": str(said.get("message", ""))}
+    return {"code": label(said["code"], most=40), "message": label(said.get("message"), most=1000)}
 
 
 def _refusal(reply: Reply) -> ConnectorError:
@@ -206,5 +208,5 @@ def _refusal(reply: Reply) -> ConnectorError:
     return RejectedError(
         f"The till refuses this: {said['message'] or said['code']}",
         next_step="Look at the item at the till.",
-        code=said["code"][:40],
+        code=said["code"],
     )

@@ -6,17 +6,18 @@ us those of the last feed it used. A feed that is held, or broken off by a crash
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.contract import DEFERRED_FROM, Feed, RowProblem, TillReading
-from connectors.errors import PartialReadError
+from connectors.errors import PartialReadError, UnreadableError
 from connectors.guards import emptied_too_many, gone_too_many, in_stock_count, too_many
 from connectors.rest_pos.client import Client
-from connectors.rest_pos.mapping import ItemRow, LevelRow, item_facts, items_from, levels_from, moment_from
+from connectors.rest_pos.mapping import UNUSED, ItemRow, LevelRow, item_facts, items_from, levels_from, moment_from
 from connectors.rest_pos.settings import RestPosSettings
+from connectors.wire import is_systems_fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Figures:
     items: int
     in_stock: int
     emptied: int = 0
+    is_whole: bool = False  # everything was read, not what changed
     deferred_from: int = 0
 
     @classmethod
@@ -52,6 +54,7 @@ class Figures:
                     items=int(kept["items"]),
                     in_stock=int(kept["in_stock"]),
                     emptied=int(kept["emptied"]),
+                    is_whole=bool(kept.get("is_whole")),
                     deferred_from=int(kept.get(DEFERRED_FROM, 0)),
                 )
                 if kept
@@ -71,6 +74,7 @@ class Figures:
             "items": self.items,
             "in_stock": self.in_stock,
             "emptied": self.emptied,
+            "is_whole": self.is_whole,
         }
 
     @property
@@ -120,9 +124,13 @@ class Statements:
                 "The till shows no items at all.", next_step="Nothing was used. Check that it is the right till.", code="empty"
             )
         problems: list[RowProblem] = []
-        by_sku, by_place = items_from(items.rows, problems), levels_from(levels.rows, problems)
+        by_sku = items_from(items.rows, problems)
+        has_nameless = any(not problem.sku for problem in problems)  # then nobody can tell which item is gone, and which unread
+        by_place = levels_from(levels.rows, problems)
+        _doubt(problems, of=len(items.rows) + len(levels.rows))
         known = by_sku.keys() | {problem.sku for problem in problems}
-        if lost := sorted({sku for sku, _ in by_place} - known):
+        lost = sorted({sku for sku, _ in by_place} - known)
+        if lost and not has_nameless:
             raise PartialReadError(
                 f"The till shows stock of “{lost[0]}”, but no such item.", next_step="Nothing was used; we read it again."
             )
@@ -136,6 +144,7 @@ class Statements:
             whole_at=began,
             items=len(readings),
             in_stock=in_stock_count(readings),
+            is_whole=True,
         )
         return Feed(
             identity=identity,
@@ -144,16 +153,18 @@ class Statements:
             readings=readings,
             problems=problems,
             rows=len(levels.rows),
+            is_complete=not has_nameless,
             figures=figures.as_json(),
         )
 
     def _changes(self, since: Figures, began: datetime, identity: str) -> Feed | None:
         levels = self._client.changes("levels", after=since.levels_from)
         items = self._client.changes("items", after=since.items_until)
-        if not levels.rows and not items.rows:
-            return None
+        if levels.until == since.levels_from and items.until == since.items_until:
+            return None  # nothing, or rows that stand nowhere: the whole list names them
         problems: list[RowProblem] = []
         by_sku, by_place = items_from(items.rows, problems), levels_from(levels.rows, problems)
+        _doubt(problems, of=len(items.rows) + len(levels.rows))
         readings = self._readings(by_place, by_sku)
         figures = Figures(
             till=since.till,
@@ -198,6 +209,17 @@ class Statements:
         return readings
 
 
+def _doubt(problems: Sequence[RowProblem], *, of: int) -> None:
+    """Raises UnreadableError where so many of the rows can't be used that it is hardly their own fault."""
+    unused = [problem for problem in problems if problem.code in UNUSED]
+    if is_systems_fault(odd=len(unused), of=of):
+        raise UnreadableError(
+            f"{len(unused)} of {of} rows that the till shows can't be used. {unused[0].message}",
+            next_step="So many can't all be wrong: ask the till's maker what has changed in its API. Nothing of it was used.",
+            code=unused[0].code,
+        )
+
+
 def _identity(kept: Mapping[str, Any] | None, url: str, *, is_whole: bool) -> str:
     """Result: where the feed goes on from, not what it says. Until it is used, it is the same feed with later numbers: one that
     is held can be released while the shop goes on selling. Once it is used, nothing begins there again."""
@@ -210,7 +232,7 @@ def reasons_to_look(feed: Feed, previous: Mapping[str, Any] | None, settings: Re
     now, before = Figures.from_json(feed.figures), Figures.from_json(previous)
     if now is None or before is None:
         return []
-    if not feed.is_complete:
+    if not now.is_whole:
         if too_many(now.emptied, before.in_stock, settings.max_zeroed_percent, settings.guard_floor):
             reason = (
                 f"{now.emptied:,} shelves are shown empty at once, of {before.in_stock:,} that had stock: more than the "

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
@@ -11,13 +12,17 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic import ValidationError as Invalid
 
 from connectors.contract import RowProblem, TillWrite
+from connectors.storable import storable
+from connectors.wire import MOST_WHOLE, OddValueError, code, evidence, label, whole
 
 Row = TypeVar("Row", bound="_Row")
 Json = Mapping[str, Any]
 
 _MOST_QUANTITY = Decimal(10_000_000)  # beyond it lie barcodes that were typed into the wrong field
 _NOTE = 200
+_LONGEST = 190
 _KEPT = "Its last known number stays."
+UNUSED = frozenset({"bad_row", "bad_quantity"})  # codes of problems that leave the whole row out
 
 
 def _decimal(pattern: str, *, most: Decimal, places: Decimal) -> tuple[BeforeValidator, AfterValidator]:
@@ -36,16 +41,30 @@ def _decimal(pattern: str, *, most: Decimal, places: Decimal) -> tuple[BeforeVal
     return BeforeValidator(text_only), AfterValidator(fitting)
 
 
-def _no_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("holds a character that no text has")
-    return text
+def _code(said: object) -> str:
+    return code(_text(said), most=_LONGEST)
+
+
+def _label(said: object) -> str:
+    return storable(_text(said))
+
+
+def _barcode(said: object) -> str:
+    return evidence(_text(said).strip(), most=40)
+
+
+def _text(said: object) -> str:
+    if not isinstance(said, str):
+        raise ValueError("no text")
+    return said
 
 
 Quantity = Annotated[Decimal, *_decimal(r"-?[0-9]{1,12}(\.[0-9]{1,6})?", most=_MOST_QUANTITY, places=Decimal("0.001"))]
 Amount = Annotated[Decimal, *_decimal(r"[0-9]{1,12}(\.[0-9]{1,6})?", most=Decimal(10) ** 10, places=Decimal("0.0001"))]
-Code = Annotated[str, Field(min_length=1, max_length=190), AfterValidator(_no_nul)]
-Version = Annotated[StrictInt, Field(ge=0)]
+Code = Annotated[str, Field(min_length=1), BeforeValidator(_code)]
+Label = Annotated[str, BeforeValidator(_label)]
+Barcode = Annotated[str, BeforeValidator(_barcode)]
+Version = Annotated[StrictInt, Field(ge=0, le=MOST_WHOLE)]
 
 
 class _Row(BaseModel):
@@ -59,10 +78,10 @@ class Place(_Row):
 
 class ItemRow(_Row):
     sku: Code
-    name: str
-    barcode: str
-    department: str
-    vendor: str
+    name: Label
+    barcode: Barcode
+    department: Label
+    vendor: Label
     cost: Amount | None
     price: Amount | None
 
@@ -82,26 +101,42 @@ class Booked(_Row):
 
 
 class Envelope(_Row):
-    """One page of a list; its rows are looked at one by one."""
+    """One page of a list; its rows are looked at one by one, and one that is no object has no fields."""
 
-    data: list[dict[str, Any]]
+    data: list[Annotated[dict[str, Any], BeforeValidator(lambda said: said if isinstance(said, dict) else {})]]
     next_after: Version
     has_more: StrictBool
     as_of: AwareDatetime
 
 
 def item_facts(item: ItemRow) -> dict[str, Any]:
-    """Result: what an item is called and costs, as fields of a `TillReading`. A barcode that is none is left out: it is only
+    """Result: what an item is called and costs, as fields of a `TillReading`. A barcode that is none was left out: it is only
     evidence."""
-    barcode = _clean(item.barcode, 1000)
     return {
-        "name": _clean(item.name, 500),
-        "barcode": barcode if len(barcode) <= 40 else "",
-        "category": _clean(item.department, 190),
-        "vendor": _clean(item.vendor, 190),
+        "name": item.name.strip()[:500],
+        "barcode": item.barcode,
+        "category": item.department.strip()[:190],
+        "vendor": item.vendor.strip()[:190],
         "cost": item.cost,
         "price": item.price,
     }
+
+
+def places_from(rows: Iterable[Any]) -> list[Place]:
+    """Result: those that can be read."""
+    places: list[Place] = []
+    for row in rows:
+        with suppress(Invalid):
+            places.append(Place.model_validate(row))
+    return places
+
+
+def version_of(row: Json) -> int | None:
+    """Result: the till's number of the row's last change; None where it can't be read."""
+    try:
+        return whole(row.get("version"))
+    except OddValueError:
+        return None
 
 
 def levels_from(rows: Iterable[Json], problems: list[RowProblem]) -> dict[tuple[str, str], LevelRow]:
@@ -139,10 +174,13 @@ def _parsed(model: type[Row], row: Json, problems: list[RowProblem]) -> Row | No
     try:
         return model.model_validate(row)
     except Invalid as error:
-        wrong = {str(each["loc"][0]): each["msg"].removeprefix("Value error, ") for each in error.errors(include_input=False)}
-    sku = str(row.get("sku", ""))[:190].replace("\0", "")
+        wrong = {
+            str(each["loc"][0]): each["msg"].removeprefix("Value error, ")
+            for each in error.errors(include_input=False, include_context=False)
+        }
+    sku = "" if "sku" in wrong else row["sku"]
     field, why = next(iter(wrong.items()))
-    named = f"“{sku}”" if sku else "A row without a SKU"
+    named = f"“{label(row.get('sku'), most=60)}”" if row.get("sku") else "A row without a SKU"
     if wrong.keys() <= {"cost", "price"}:
         problems.append(
             RowProblem(0, sku, f"bad_{field}", f"{named}: the {field} is {why}. It stays as it was.", "Correct it at the till.")
@@ -151,7 +189,3 @@ def _parsed(model: type[Row], row: Json, problems: list[RowProblem]) -> Row | No
     code = "bad_quantity" if field == "on_hand" else "bad_row"
     problems.append(RowProblem(0, sku, code, f"{named} is not used: {field}: {why}. {_KEPT}", "Correct it at the till."))
     return None
-
-
-def _clean(text: str, most: int) -> str:
-    return text.replace("\0", "").strip()[:most]

@@ -7,6 +7,7 @@ place: each address is a new one, and what says that it is old is refused.
 """
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -24,6 +25,7 @@ from connectors.errors import ConfigError, ConnectorError, RejectedError
 from connectors.http import Ask, HttpDoor
 from connectors.http_cache import cache_said, is_answer_to_another
 from connectors.http_reply import Reply
+from connectors.wire import label
 
 _HEADERS = {"Accept": "application/json", "User-Agent": "Evenstock"}
 _PAST_CACHES = {"Cache-Control": "no-cache", "Pragma": "no-cache"}
@@ -40,12 +42,13 @@ class Client(API):  # type: ignore[misc]  # the package has no types
         self._auth: AuthBase = HTTPBasicAuth(key, secret) if self.is_ssl else _Signed(key, secret)
 
     def page(self, endpoint: str, params: Mapping[str, str], *, items: int = 0) -> "Page":
-        """Result: one GET's rows with the totals the shop counts. Raises ConnectorError, also for a row that is no object."""
+        """Result: one GET's rows with the totals the shop counts; a row that is no object is one without fields. Raises
+        ConnectorError, also where none is an object."""
         reply: Reply = self.get(endpoint, params=params, items=items)
         rows = _body(reply)
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        if not isinstance(rows, list) or (rows and not any(isinstance(row, dict) for row in rows)):
             raise _strange(reply)
-        return Page(rows, _total(reply))
+        return Page([row if isinstance(row, dict) else {} for row in rows], _total(reply))
 
     def rows(self, endpoint: str, params: Mapping[str, str]) -> list[dict[str, Any]]:
         """Result: one GET's short list, which is whole without a total."""
@@ -169,8 +172,8 @@ def _body(reply: Reply) -> Any:
     if reply.status < 400:
         return reply.json()
     said = reply.json_or_none()
-    code = str(said.get("code", "")) if isinstance(said, dict) else ""
-    text = str(said.get("message", "")) if isinstance(said, dict) else ""
+    code = label(said.get("code"), most=60) if isinstance(said, dict) else ""
+    text = label(said.get("message"), most=1000) if isinstance(said, dict) else ""
     raise refusal(reply.status, code, text or reply.snippet())
 
 
@@ -231,7 +234,7 @@ def _strange(reply: Reply) -> ConnectorError:
 
 def _total(reply: Reply) -> int:
     named = reply.headers.get("X-WP-Total", "")
-    if not named.isdigit():  # without it a missing page could not be noticed
+    if not re.fullmatch("[0-9]{1,9}", named):  # without it a missing page could not be noticed
         raise ConfigError(
             "The shop does not say how many rows there are.",
             next_step="Let the header X-WP-Total through: a proxy or plugin removes it.",

@@ -6,6 +6,7 @@ from typing import Any
 
 from connectors.contract import CheckReport, Finding
 from connectors.errors import ConfigError, ConnectorError, RetryableError
+from connectors.wire import OddValueError, decimal, label
 from connectors.woocommerce.client import Client
 from connectors.woocommerce.hooks import hooks_read
 from connectors.woocommerce.prices import price_facts_read
@@ -75,11 +76,10 @@ class Doctor:
         return True
 
     def _keep(self, about: dict[str, Any]) -> None:
-        offset = about.get("gmt_offset")
-        zone = about.get("timezone_string") or (f"UTC{float(offset):+g}" if offset not in (None, "") else "")
+        zone = about.get("timezone_string") or _zone(about.get("gmt_offset"))
         for name, value in (("name", about.get("name")), ("time_zone", zone)):
             if value:
-                self._facts[name] = str(value)
+                self._facts[name] = label(value, most=200)
 
     def _read_products(self) -> None:
         total = self._client.products_past_caches()
@@ -90,18 +90,18 @@ class Doctor:
 
     def _read_version(self) -> None:
         status = self._client.one("system_status", {"_fields": _STATUS})
-        environment, settings = status.get("environment") or {}, status.get("settings") or {}
+        environment, settings = _part(status, "environment"), _part(status, "settings")
         found = {
             "version": environment.get("version"),
             "wordpress": environment.get("wp_version"),
             "currency": settings.get("currency"),
         }
-        self._facts.update({name: str(value) for name, value in found.items() if value})
+        self._facts.update({name: label(value, most=60) for name, value in found.items() if value})
         self._good(f"WooCommerce {found['version'] or '?'}, prices in {found['currency'] or '?'}.")
 
     def _read_stock_setting(self) -> None:
         setting = self._client.one("settings/products/woocommerce_manage_stock", {"_fields": "id,value"})
-        self._facts["manage_stock"] = str(setting.get("value", ""))
+        self._facts["manage_stock"] = label(setting.get("value"), most=60)
         if setting.get("value") == "no":
             self._bad(
                 "Stock management is switched off in the whole shop: it would accept our numbers and ignore them.",
@@ -143,3 +143,16 @@ class Doctor:
         """An empty batch asks for the permission and changes nothing; the `Allow` header names methods, not what a key may."""
         self._client.change("products/batch", {"update": []}, items=0)
         self._good("The key may write.")
+
+
+def _part(said: dict[str, Any], name: str) -> dict[str, Any]:
+    part = said.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _zone(offset: Any) -> str:
+    """Result: a zone by its hours from UTC; "" where they can't be read."""
+    try:
+        return f"UTC{float(decimal(offset)):+g}"
+    except OddValueError:
+        return ""

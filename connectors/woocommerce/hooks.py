@@ -2,15 +2,16 @@
 
 import hashlib
 import hmac
-import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
 from connectors.contract import Hook, OrderState
 from connectors.errors import ConfigError
+from connectors.wire import OddValueError, code, identity, json_parse, label, listed, objects, scalar
 from connectors.woocommerce.client import Client
 from connectors.woocommerce.mapping import ORDER_FIELDS, order_from
 
@@ -36,24 +37,25 @@ def is_ping(body: bytes) -> bool:
 
 def body_parse(body: bytes) -> dict[str, Any]:
     """Result: a body's object, numbers with a dot as text, exactly as they were written. Raises ValueError."""
-    said = json.loads(body.decode(), parse_float=str, parse_constant=_refuse)
+    said = json_parse(body, dotted=str)
     if not isinstance(said, dict):
         raise ValueError("not an object")
     return said
 
 
 def payload_kept(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """Result: what we need of an order's body, and nothing of its customer. What is odd stays odd, for `order_told` to name."""
-    kept = {name: value for name, value in payload.items() if name in _ORDER_FIELDS}
-    lines = kept.get("line_items")
-    if isinstance(lines, list):
-        kept["line_items"] = [_line_kept(line) if isinstance(line, dict) else line for line in lines]
+    """Result: what we need of an order's body, and nothing of its customer; all of it can be kept. What is odd stays odd, for
+    `order_told` to name."""
+    kept = {name: scalar(value) for name, value in payload.items() if name in _ORDER_FIELDS}
+    with suppress(OddValueError):
+        lines = listed(payload.get("line_items"))
+        kept["line_items"] = [_line_kept(line) if isinstance(line, dict) else scalar(line) for line in lines]
     return kept
 
 
 def order_told(topic: str, payload: Mapping[str, Any]) -> OrderState | None:
     """Result: the order as the body has it, which is as it was when the body was built; None where the topic carries none: an
-    order in the bin goes on holding its stock (woocommerce.md 16, 25). Raises ConfigError."""
+    order in the bin goes on holding its stock (woocommerce.md 16, 25). Raises UnreadableError."""
     return None if topic in _BARE_TOPICS else order_from(payload)
 
 
@@ -77,8 +79,9 @@ def hook_create(client: Client, *, topic: str, address: str, secret: str) -> Hoo
 
 def _hook(row: Mapping[str, Any]) -> Hook:
     try:
-        return Hook(int(row["id"]), str(row["topic"]), str(row["delivery_url"]), row["status"] == "active")
-    except (KeyError, TypeError, ValueError) as error:
+        address = label(row["delivery_url"], most=2000)
+        return Hook(identity(row["id"]), code(row["topic"], most=200), address, row["status"] == "active")
+    except (KeyError, ValueError) as error:
         raise ConfigError(
             "The shop describes its webhooks in a way that can't be used.",
             next_step="A plugin changes what the shop's API says: switch it off, or ask its maker.",
@@ -87,16 +90,16 @@ def _hook(row: Mapping[str, Any]) -> Hook:
 
 
 def _line_kept(line: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: line[name] for name in _LINE_FIELDS if name in line}
-    metas = line.get("meta_data")
-    rows = metas if isinstance(metas, list) else []
-    kept["meta_data"] = [
-        {"key": "_reduced_stock", "value": meta.get("value")}
-        for meta in rows
-        if isinstance(meta, dict) and meta.get("key") == "_reduced_stock"
-    ]
+    kept = {name: scalar(line[name]) for name in _LINE_FIELDS if name in line}
+    if "meta_data" in line:
+        kept["meta_data"] = _metas_kept(line["meta_data"])
     return kept
 
 
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is no JSON")
+def _metas_kept(said: Any) -> Any:
+    try:
+        metas = objects(said)
+    except OddValueError:
+        return scalar(said)
+    taken = [meta.get("value") for meta in metas if meta.get("key") == "_reduced_stock"]
+    return [{"key": "_reduced_stock", "value": scalar(value)} for value in taken]

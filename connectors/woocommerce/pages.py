@@ -1,17 +1,20 @@
 """Whole collections, page by page in parallel, and counted (woocommerce.md 1: a shop's paging may skip rows)."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.errors import PartialReadError
+from connectors.contract import Aside, SetAside
+from connectors.errors import PartialReadError, UnreadableError
 from connectors.pacing import UNTIL_RESULT, Pacer, Pause, paced_map
+from connectors.wire import is_systems_fault
 from connectors.woocommerce.client import Client, NoRouteError, Page
 
 
 @dataclass(slots=True)
 class Collection:
-    """Everything one address lists. `ids` are the rows seen, `totals` what the shop counted with each page."""
+    """Everything one address lists. `ids` are the rows seen, `nameless` how many there were without a number that can be used,
+    `totals` what the shop counted with each page."""
 
     endpoint: str
     params: Mapping[str, str]
@@ -20,18 +23,43 @@ class Collection:
     eager: bool = False  # ask for the second page before the first has told whether there is one
     missing: bool = False
     ids: set[int] = field(default_factory=set)
+    nameless: int = 0
     totals: list[int] = field(default_factory=list)
     asked: int = 0  # pages asked for
 
+    def saw(self, remote_id: int) -> None:
+        """A row counts as seen, whether it can be read or not."""
+        if remote_id:
+            self.ids.add(remote_id)
+        else:
+            self.nameless += 1
+
     def check(self, *, may_grow: bool = False) -> None:
         """Raises PartialReadError unless every row was seen once. `may_grow`: rows that came meanwhile do no harm."""
-        total = max(self.totals, default=0)
-        complete = len(self.ids) >= total if may_grow else len(self.ids) == total and len(set(self.totals)) <= 1
+        total, seen = max(self.totals, default=0), len(self.ids) + self.nameless
+        complete = seen >= total if may_grow else seen == total and len(set(self.totals)) <= 1
         if not complete:
             raise PartialReadError(
-                f"The shop says it has {self.totals[-1]} {self.endpoint}, but we saw {len(self.ids)}.",
+                f"The shop says it has {self.totals[-1]} {self.endpoint}, but we saw {seen}.",
                 next_step="Nothing of it was used; the next reading tries again.",
             )
+
+
+def asides_tell(odd: Sequence[SetAside], *, of: int, aside: Aside) -> None:
+    """Tell of each thing that can't be read, once: a row may come on two pages. Raises the first one's error where it is hardly
+    their own fault."""
+    if is_systems_fault(odd=len(odd), of=of):
+        first = odd[0].cause
+        raise UnreadableError(
+            f"{len(odd)} of {of} things that the shop shows can't be read. {first.message}",
+            next_step="So many can't all be wrong: a plugin changes what the shop's API says. Switch it off, or ask its maker.",
+            code=first.code,
+        )
+    told: set[int] = set()
+    for thing in odd:
+        if thing.remote_id not in told:
+            aside(thing)
+        told |= {thing.remote_id} - {0}
 
 
 Found = Callable[[Collection, Page | None], Iterable[Collection]]  # no page: the shop has no such address

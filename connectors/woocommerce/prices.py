@@ -1,7 +1,10 @@
 """How a shop writes its prices, by its own settings."""
 
+import re
+
 from connectors.contract import PriceFacts
 from connectors.errors import ConfigError, RejectedError
+from connectors.wire import evidence, label
 from connectors.woocommerce.client import Client
 
 _MOST_DECIMALS = 4
@@ -16,11 +19,11 @@ def price_facts_read(client: Client) -> PriceFacts:
         tax = _settings(client, "tax") if adds_tax else {}
     except (ConfigError, RejectedError):
         said = client.one("data/currencies/current", {"_fields": "code"})
-        return PriceFacts(currency=str(said.get("code", "")), keeps_costs=_keeps_costs(client))
+        return PriceFacts(currency=evidence(said.get("code"), most=3), keeps_costs=_keeps_costs(client))
     decimals = general.get("woocommerce_price_num_decimals", "")
     return PriceFacts(
-        currency=general.get("woocommerce_currency", ""),
-        decimals=min(int(decimals), _MOST_DECIMALS) if decimals.isascii() and decimals.isdigit() else None,
+        currency=evidence(general.get("woocommerce_currency"), most=3),
+        decimals=min(int(decimals), _MOST_DECIMALS) if re.fullmatch("[0-9]{1,9}", decimals) else None,
         adds_tax=adds_tax,
         includes_tax={"yes": True, "no": False}.get(tax.get("woocommerce_prices_include_tax", "")),
         keeps_costs=_keeps_costs(client),
@@ -29,7 +32,7 @@ def price_facts_read(client: Client) -> PriceFacts:
 
 def _settings(client: Client, group: str) -> dict[str, str]:
     rows = client.rows(f"settings/{group}", {"_fields": "id,value"})
-    return {str(row.get("id")): str(row.get("value", "")) for row in rows}
+    return {label(row.get("id"), most=200): label(row.get("value"), most=200) for row in rows}
 
 
 def _keeps_costs(client: Client) -> bool | None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from connectors.contract import (
+    Aside,
     CheckReport,
     Hook,
     OrderState,
@@ -15,6 +16,7 @@ from connectors.contract import (
     Told,
     WriteBatch,
     WriteResult,
+    refuse,
     untold,
 )
 from connectors.folders import Folders
@@ -76,23 +78,27 @@ class WooCommerceStore:
     def check(self) -> CheckReport:
         return Doctor(self._client).report()
 
-    def walk_listings(self, *, told: Told = untold) -> Iterator[Sequence[StoreReading]]:
+    def walk_listings(self, *, told: Told = untold, aside: Aside = refuse) -> Iterator[Sequence[StoreReading]]:
         self._client.products_past_caches()
-        return self._listings.walk(told)
+        return self._listings.walk(told, aside)
 
-    def read_listings(self, listings: Sequence[tuple[int, int]]) -> Sequence[StoreReading]:
+    def read_listings(self, listings: Sequence[tuple[int, int]], *, aside: Aside = refuse) -> Sequence[StoreReading]:
         if listings:
             self._client.products_past_caches()
-        return self._listings.read(listings)
+        return self._listings.read(listings, aside)
 
-    def read_orders(self, *, modified_after: datetime) -> Sequence[OrderState]:
-        overlap = timedelta(seconds=self._settings.order_overlap_seconds)
+    def read_orders(self, *, modified_after: datetime, aside: Aside = refuse) -> Sequence[OrderState]:
         return orders_read(
-            self._client, self.pacer, modified_after=modified_after, overlap=overlap, per_page=self._settings.per_page
+            self._client,
+            self.pacer,
+            modified_after=modified_after,
+            overlap=timedelta(seconds=self._settings.order_overlap_seconds),
+            per_page=self._settings.per_page,
+            aside=aside,
         )
 
-    def read_orders_by_id(self, remote_ids: Iterable[int]) -> Sequence[OrderState]:
-        return orders_read_by_id(self._client, remote_ids)
+    def read_orders_by_id(self, remote_ids: Iterable[int], *, aside: Aside = refuse) -> Sequence[OrderState]:
+        return orders_read_by_id(self._client, remote_ids, aside)
 
     def order_told(self, *, topic: str, payload: Mapping[str, Any]) -> OrderState | None:
         return order_told(topic, payload)

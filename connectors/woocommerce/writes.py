@@ -7,6 +7,7 @@ from typing import Any
 from connectors.contract import Outcome, StockManagement, StoreReading, StoreWrite, WriteBatch, WriteResult
 from connectors.errors import ConfigError, ConnectorError, RejectedError, RetryableError, UnknownOutcomeError
 from connectors.pacing import Pacer, split_evenly
+from connectors.wire import label
 from connectors.woocommerce.client import Client, refusal
 from connectors.woocommerce.mapping import item_from, reading_from, receipt_from
 
@@ -135,15 +136,15 @@ def _ignored(write: StoreWrite, reading: StoreReading) -> RejectedError | None:
 def _refused(error: Mapping[str, Any]) -> ConnectorError:
     """An item's own error. Its `data` may be a number instead of an object (woocommerce.md 21)."""
     data = error.get("data")
-    status = data.get("status", 400) if isinstance(data, dict) else 400
-    code, text = str(error.get("code", "")), str(error.get("message", ""))
+    status = data.get("status") if isinstance(data, dict) else None
+    code, text = label(error.get("code"), most=60), label(error.get("message"), most=1000)
     if code in ("woocommerce_rest_invalid_product_id", "woocommerce_rest_product_variation_invalid_parent"):
         return RejectedError(
             "It is a variation of another product now.", next_step="Read the shop's products again, then align anew.", code=code
         )
     if code == "woocommerce_rest_product_variation_invalid_id":
         return RejectedError("It was deleted in the shop.", next_step="Align the item anew, or restore it.", code=code)
-    said = refusal(int(status), code, text)
+    said = refusal(status if isinstance(status, int) else 400, code, text)
     return said if isinstance(said, RejectedError) else RejectedError(said.message, next_step=said.next_step, code=code)
 
 
