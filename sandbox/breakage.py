@@ -60,6 +60,8 @@ def spoiled(response: Response, fault: Fault) -> Response:
         whole = response.data
         response.response = _half(whole)
         response.headers["Content-Length"] = str(len(whole))
+    elif fault.kind == "odd_row":
+        response.data = _with_odd_rows(json.loads(response.data), fault)
     elif response.status_code == 200:
         rows = json.loads(response.data)
         response.data = json.dumps(_with_rows(rows, fault))
@@ -75,6 +77,31 @@ def _with_rows(payload: Any, fault: Fault) -> Any:
         return []
     gone = fault.at or len(payload)
     return [row for number, row in enumerate(payload, 1) if number != gone]
+
+
+def _with_odd_rows(payload: Any, fault: Fault) -> str:
+    """The payload as text with some fields of some rows replaced: what a plugin or an import writes need not be JSON of ours."""
+    raw: dict[str, str] = {}
+    for row in _rows(payload):
+        if fault.thing is None or fault.thing in (row.get("id"), row.get("sku")):
+            for name, text in fault.fields.items():
+                row.pop(name, None)
+                if text:
+                    row[name] = f"@raw {len(raw)}@"
+                    raw[json.dumps(row[name])] = text
+    said = json.dumps(payload)
+    for mark, text in raw.items():
+        said = said.replace(mark, text)
+    return said
+
+
+def _rows(payload: Any) -> list[dict[str, Any]]:
+    """The rows of a list, of a list inside an object, or the one object itself."""
+    if isinstance(payload, dict) and "id" not in payload:
+        found = next((value for value in payload.values() if isinstance(value, list)), [payload])
+    else:
+        found = payload if isinstance(payload, list) else [payload]
+    return [row for row in found if isinstance(row, dict)]
 
 
 def _half(whole: bytes) -> Iterator[bytes]:

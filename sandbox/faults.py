@@ -27,6 +27,7 @@ REQUEST_KINDS = frozenset(
         "cut_off",  # the connection ends in the middle of the body
         "empty_list",  # 200 with no rows
         "missing_row",  # the list lacks its `at`-th row (default the last)
+        "odd_row",  # the row whose id or SKU is `thing` (None: every row) has other `fields`: by name JSON as text, "" for none
     }
 )
 WEBHOOK_KINDS = frozenset({"webhook_lost", "webhook_doubled", "webhook_late", "webhook_reordered"})
@@ -51,6 +52,8 @@ class Fault:
     at: int = 0
     status: int = 0
     retry_after: str = ""
+    thing: int | str | None = None
+    fields: dict[str, str] = field(default_factory=dict)
     hits: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ class Limits:
     # Clocks and readings
     till_skew: timedelta = timedelta(minutes=2)  # a till's clock may be so far off (ledger_model.py)
     store_skew: timedelta = timedelta(seconds=5)  # a store's clock: web servers keep time better than tills
+    dated_ahead: timedelta = timedelta(days=1)  # a shop in the wrong time zone is off by 14 hours; what is further off is no date
     second_look: timedelta = timedelta(seconds=30)  # by then an order that moved a number can surely be seen
 
     # Writes that fail
@@ -23,6 +24,8 @@ class Limits:
     most_splits: int = 50  # requests a round may spend on finding the bad ones in refused batches
     held_for: timedelta = timedelta(hours=24)  # what was refused, or failed alone, is tried once more after this
     held_while_all_fails: timedelta = timedelta(hours=1)  # the same where nothing gets through: it is hardly the item's fault
+
+    most_looks: int = 50  # orders that can't be read and are asked for one by one, in a full sync
 
     # When a person is asked
     ask_after: timedelta = timedelta(hours=4)  # a till's files are imported within a shift

@@ -9,7 +9,7 @@ from django.db.models import DecimalField, Exists, ExpressionWrapper, F, Max, Ou
 from django.db.models.functions import Coalesce, Floor, Greatest
 
 from alignment.models import Alignment, StoreLocation
-from connectors.contract import StockManagement
+from connectors.contract import Sort, StockManagement
 from connectors.models import Connection
 from inventory.models import Item, StockLevel
 from inventory.scopes import ScopeTable
@@ -17,7 +17,7 @@ from sync.core.attempts import LastTry
 from sync.core.policy import Rule, rule_of
 from sync.core.readings import WriteSpan
 from sync.core.targets import listing_target
-from sync.models import OutboundWrite, SyncConflict, SyncPolicy
+from sync.models import OutboundWrite, SetAside, SyncConflict, SyncPolicy
 
 NUMBER: "DecimalField[Decimal, Decimal]" = DecimalField(max_digits=20, decimal_places=3)
 ZERO = Decimal(0)
@@ -28,6 +28,25 @@ def orders_unread_since(*, store: Connection, now: datetime) -> datetime:
     """Result: from when on a store's orders are still to be read. The first time it is a month back: an order that was in the
     opening numbers is known then, so that its later cancel or refund is no riddle."""
     return Connection.objects.values_list("orders_read_until", flat=True).get(pk=store.pk) or now - HISTORY
+
+
+def listings_unread(*, store: Connection) -> dict[int, str]:
+    """Result: by remote id, why the store's listings could not be read the last time: nothing is written to those."""
+    rows = SetAside.objects.filter(connection=store, sort=Sort.LISTING)
+    return dict(rows.values_list("remote_id", "message"))
+
+
+def listings_in_doubt(*, store: Connection) -> set[int]:
+    """Result: the remote ids of the products that orders name which can't be read, or of which a line can't: how much of them was
+    sold is not known."""
+    rows = SetAside.objects.filter(connection=store, sort=Sort.ORDER)
+    return {remote_id for named in rows.values_list("listings", flat=True) for remote_id in named}
+
+
+def orders_set_aside(*, store: Connection, most: int) -> list[int]:
+    """Result: the remote ids of the orders that can't be read, those of the last time first."""
+    rows = SetAside.objects.filter(connection=store, sort=Sort.ORDER).order_by("-since", "-id")
+    return list(rows.values_list("remote_id", flat=True)[:most])
 
 
 def write_spans(
@@ -110,14 +129,16 @@ def pairs_with_target(*, store: Connection) -> QuerySet[Alignment]:
 def pairs_owing(*, store: Connection) -> QuerySet[Alignment]:
     """Result: the pairs of the store that may be owed something (design.md §3.2), found by the database. Pairs with a write
     under way, or a suspect that waits for its second look, are left out; so are those whose last write the shop refused, while
-    nothing about it has changed, and those under review."""
+    nothing about it has changed, those under review, and those whose listing can't be read."""
     under_way = OutboundWrite.objects.filter(listing=OuterRef("listing"), state__in=OutboundWrite.OPEN)
+    unread = listings_unread(store=store)
     return (
         pairs_with_target(store=store)
         .filter(listing__suspect=None)
         .annotate(gap=ExpressionWrapper(F("target") - F("listing__baseline"), output_field=NUMBER))
         .exclude(gap__gt=Decimal("-0.0005"), gap__lt=Decimal("0.0005"))
         .exclude(Exists(under_way))
+        .exclude(listing__remote_id__in=unread)
         .exclude(pk__in=under_review(store=store).values("alignment_id"))
     )
 

@@ -177,7 +177,7 @@ def webhook_trouble(system: System, *, message: str, is_well: bool) -> Finding |
 
 
 def events_failed(queue: Queue) -> Finding | None:
-    """Webhooks that were tried three times and set aside."""
+    """Webhooks that were tried three times, or can't be read, and were set aside."""
     if not queue.waiting:
         return None
     said = "1 webhook" if queue.waiting == 1 else f"{queue.waiting} webhooks"
@@ -185,7 +185,7 @@ def events_failed(queue: Queue) -> Finding | None:
         Code.EVENT_FAILED,
         f"connection:{queue.system.connection_id}",
         queue.system.name,
-        f"{said} could not be processed in three attempts.",
+        f"{said} could not be processed.",
         "See Webhooks, those that failed: each says why. Then press Process again.",
         since=queue.oldest_at,
         figures={"waiting": queue.waiting},

@@ -4,7 +4,6 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Iterable
-from decimal import Decimal, InvalidOperation
 from functools import wraps
 from typing import Any
 
@@ -16,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from connectors.errors import ConfigError
 from connectors.models import Connection
+from connectors.wire import code, decimal
 from connectors.woocommerce.hooks import TOPICS, body_parse, is_ping, payload_kept, signature_is_right
 from sync.api.body import BodyRefusedError, body_read
 from sync.services.inbox import HINT, event_receive
@@ -70,7 +70,7 @@ def woocommerce_told(request: HttpRequest, connection: str) -> JsonResponse:
         return _answer(200, "Nothing we need.")
     try:
         payload = payload_kept(body_parse(body))
-    except (ValueError, RecursionError):
+    except ValueError:
         payload = None
     _keep(store, topic, (payload or {}).get("id"), body, payload)
     return _answer(200, "Kept.")
@@ -85,8 +85,8 @@ def order_told(request: HttpRequest) -> JsonResponse:
     try:
         said = body_parse(body)
         order_id = _order_number(said["order_id"])
-        lines = [{"sku": str(line["sku"]), "quantity": _quantity(line["quantity"])} for line in said["items"]]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        lines = [{"sku": code(line["sku"], most=190), "quantity": _quantity(line["quantity"])} for line in said["items"]]
+    except (ValueError, TypeError, KeyError):
         return _answer(400, HINT_FORM)
     _keep(store, HINT, order_id, body, {"order_id": order_id, "items": lines})
     return _answer(200, "Kept.")
@@ -102,11 +102,7 @@ def _order_number(said: Any) -> int:
 
 def _quantity(said: Any) -> str:
     """Result: the quantity as it was said. Only to be looked up: what is booked is read from the order. Raises ValueError."""
-    try:
-        number = Decimal(str(said))
-    except InvalidOperation as error:
-        raise ValueError(said) from error
-    if isinstance(said, bool) or not number.is_finite() or number <= 0:
+    if decimal(said) <= 0:
         raise ValueError(said)
     return str(said)
 

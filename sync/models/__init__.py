@@ -8,6 +8,7 @@ from sync.models.price import PricePolicy, PriceReview, PriceWrite, TillPrice
 from sync.models.put_off import PutOff
 from sync.models.run import PlannedChange, RunProblem, SyncRun
 from sync.models.schedule import Heartbeat, JobSlot
+from sync.models.set_aside import SetAside
 from sync.models.state import SyncState
 from sync.models.write import OutboundWrite
 
@@ -25,6 +26,7 @@ __all__ = [
     "PriceWrite",
     "PutOff",
     "RunProblem",
+    "SetAside",
     "SyncConflict",
     "SyncLog",
     "SyncPolicy",

@@ -14,6 +14,7 @@ from connectors.errors import ConnectorError
 from connectors.leases import Lease
 from connectors.models import Connection
 from connectors.services import CallLog
+from sync.limits import limits
 from sync.models import RunProblem, SyncRun
 from sync.services.price_rules import PriceTurn
 
@@ -89,6 +90,11 @@ class RunContext:
     def writes_nothing(self) -> bool:
         """A dry run, or a store in observe mode."""
         return self.run.dry_run or not self.store.connection.is_live
+
+    def believes(self, moment: datetime) -> bool:
+        """May something in the store be dated so? Not far ahead of our clock, or of the store's own."""
+        latest = self.now() + limits().dated_ahead
+        return moment <= latest or moment <= latest + self.store.store.clock_ahead
 
     def beat(self) -> None:
         """Keep the turn on every system, and write down what was asked of them. Raises LeaseLostError."""

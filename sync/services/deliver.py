@@ -24,7 +24,7 @@ from sync.core.attempts import pause_after, split_refused, split_unknown
 from sync.core.targets import owed
 from sync.limits import limits
 from sync.models import OutboundWrite, SyncLog, SyncRun
-from sync.selectors import differences_left, targets_of, under_review
+from sync.selectors import differences_left, listings_unread, targets_of, under_review
 from sync.services.claims import send_claimed
 from sync.services.context import RunContext, chunks
 from sync.services.log import quantity_text
@@ -185,7 +185,8 @@ def _claim(ctx: RunContext, operation_ids: list[UUID]) -> dict[UUID, dict[str, A
     pairs = Alignment.objects.filter(listing_id__in=[row.listing_id for row in rows], status=Alignment.Status.CONFIRMED)
     targets = targets_of(store=ctx.store.connection, pairs=pairs.values_list("listing_id", "item_id", "units_per_listing"))
     reviewed = set(under_review(store=ctx.store.connection).values_list("alignment__listing_id", flat=True))
-    prices = prices_carried(rows=rows)
+    unread = listings_unread(store=ctx.store.connection)
+    prices = prices_carried(rows=[row for row in rows if row.listing and row.listing.remote_id not in unread])
     sent: dict[UUID, dict[str, Any]] = {}
     for row in rows:
         listing = row.listing
@@ -198,6 +199,7 @@ def _claim(ctx: RunContext, operation_ids: list[UUID]) -> dict[UUID, dict[str, A
             and listing.baseline is not None
             and target is not None
             and row.listing_id not in reviewed
+            and listing.remote_id not in unread
         ):
             row.delta = owed(target=target, baseline=listing.baseline)
             row.planned_from, row.planned_to = listing.baseline, target

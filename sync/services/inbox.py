@@ -12,7 +12,7 @@ from typing import Any, cast
 from django.db import OperationalError, transaction
 from django.db.models import F, Q, QuerySet
 
-from connectors.contract import HookedStore, OrderState
+from connectors.contract import HookedStore, OrderState, SetAside
 from connectors.errors import ConnectorError
 from connectors.leases import LeaseHeldError, LeaseLostError
 from connectors.models import Connection
@@ -20,7 +20,7 @@ from connectors.services import health_record
 from sync.models import InboundEvent, Order
 from sync.services.context import RunContext
 from sync.services.order_turns import Clock, order_turn, orders_book, orders_tell
-from sync.services.orders import order_says_same
+from sync.services.orders import order_is_older, order_says_same
 from sync.services.rows import rows_update
 from sync.services.wake import wake_taken
 
@@ -116,6 +116,7 @@ class _Pass:
     def __init__(self, ctx: RunContext) -> None:
         self.ctx, self.store = ctx, cast(HookedStore, ctx.store.store)
         self.finished: list[InboundEvent] = []
+        self.odd: list[SetAside] = []
 
     def work(self) -> None:
         events = self._claim()
@@ -124,7 +125,7 @@ class _Pass:
         try:
             told = self._read(events)
             states = self._newest(told)
-            orders_book(ctx=self.ctx, orders=states, told=True)
+            orders_book(ctx=self.ctx, orders=states, told=True, odd=self.odd)
         except (OperationalError, LeaseLostError):
             self._put_back(events)  # the database's, or a newer run's doing: not the events'
             raise
@@ -151,20 +152,25 @@ class _Pass:
         return rows
 
     def _read(self, events: Sequence[InboundEvent]) -> dict[int, _Told]:
-        """Result: by order, what was told of it. What carries no state, or can't be used, is finished here."""
+        """Result: by order, what was told of it; of a body that can't be read, only its number. What has no state, or not even
+        that number, is finished here."""
         told: dict[int, _Told] = {}
         for event in events:
             try:
                 state = None if event.topic == HINT else self.store.order_told(topic=event.topic, payload=event.payload or {})
             except ConnectorError as error:
-                self._failed([event], error)
-                continue
-            if state is None and event.topic != HINT:
+                if not event.resource_id:
+                    self._end(event, State.FAILED, f"Set aside: {error}")
+                    continue
+                state, is_hint = None, True  # nobody sends another body; but the order itself may be read
+            else:
+                is_hint = event.topic == HINT
+            if state is None and not is_hint:
                 self._end(event, State.IGNORED, "It carries no state. An order in the bin goes on holding its stock.")
                 continue
             order = told.setdefault(event.resource_id, _Told())
             order.events.append(event)
-            order.is_hint = order.is_hint or state is None
+            order.is_hint = order.is_hint or is_hint
             order.states.extend([state] if state else [])
         return told
 
@@ -179,24 +185,30 @@ class _Pass:
         for remote_id, order in told.items():
             newest, row = order.newest, known.get(remote_id)
             same_second = newest is not None and row is not None and newest.modified_at == row.modified_at
-            if order.is_hint or order.disagrees or (newest and row and same_second and not order_says_same(row, newest)):
+            is_odd = order.is_hint or order.disagrees or (newest is not None and not self.ctx.believes(newest.modified_at))
+            if is_odd or (newest and row and same_second and not order_says_same(row, newest)):
                 ask.append(remote_id)
             elif newest:
                 states.append(newest)
-                is_old = row is not None and newest.modified_at < row.modified_at
+                is_old = row is not None and order_is_older(ctx=self.ctx, order=row, state=newest)
                 self._ends(order.events, "Older than what was known." if is_old else "")
         return states + self._ask(told, ask)
 
     def _ask(self, told: dict[int, _Told], remote_ids: list[int]) -> list[OrderState]:
-        """Result: these orders as the store has them. While it can't be read their events wait, and no attempt counts."""
+        """Result: these orders as the store has them. While it can't be read their events wait, and no attempt counts; an order
+        that can't be read itself is set aside, and its events with it."""
+        odd: list[SetAside] = []
         try:
-            read = list(self.store.read_orders_by_id(remote_ids))
+            read = list(self.store.read_orders_by_id(remote_ids, aside=odd.append))
         except ConnectorError as error:
             health_record(connection=self.ctx.store.connection, error=error, now=self.ctx.now())
             self._put_back([event for remote_id in remote_ids for event in told[remote_id].events])
             return []
         there = {state.remote_id for state in read}
-        for remote_id in remote_ids:
+        for thing in odd:
+            self._ends(told[thing.remote_id].events, f"Set aside: {thing.cause}", State.FAILED)
+        self.odd += odd
+        for remote_id in set(remote_ids) - {thing.remote_id for thing in odd}:
             note = "Read from the shop." if remote_id in there else "The shop has no such order."
             self._ends(told[remote_id].events, note, State.DONE if remote_id in there else State.IGNORED)
         return read

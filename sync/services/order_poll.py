@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from connectors.contract import SetAside
 from connectors.models import Connection
 from sync.selectors import orders_unread_since
 from sync.services.context import RunContext
@@ -21,8 +22,9 @@ def orders_poll(*, store: Connection, now: Clock, since: datetime | None = None)
     def poll(ctx: RunContext) -> None:
         began = now()
         read_until = orders_unread_since(store=store, now=began)
-        orders = ctx.store.store.read_orders(modified_after=min(read_until, since or read_until))
-        orders_book(ctx=ctx, orders=orders, told=False)
+        odd: list[SetAside] = []
+        orders = ctx.store.store.read_orders(modified_after=min(read_until, since or read_until), aside=odd.append)
+        orders_book(ctx=ctx, orders=orders, told=False, odd=odd)
         unread = Q(orders_read_until=None) | Q(orders_read_until__lt=began)
         Connection.objects.filter(unread, pk=store.pk).update(orders_read_until=began)
         orders_tell(ctx=ctx, remote_ids=[order.remote_id for order in orders])

@@ -9,10 +9,10 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from alignment.models import Alignment, StoreLocation
-from connectors.contract import OrderState
+from connectors.contract import OrderState, SetAside
 from connectors.errors import ConfigError, ConnectorError
 from connectors.leases import LeaseHeldError, LeaseLostError
 from connectors.models import Connection
@@ -23,6 +23,7 @@ from sync.services.deliver import outbox_deliver
 from sync.services.orders import orders_apply
 from sync.services.plan import run_plan, till_plan
 from sync.services.runs import side_opened, tills_of
+from sync.services.set_aside import things_set_aside
 from sync.services.settle import till_settle
 from sync.services.states import states_refresh_items
 from sync.services.till_deliver import till_deliver
@@ -77,16 +78,19 @@ def turn_use(*, store: Connection, now: Clock, work: Callable[[RunContext], None
     return "done"
 
 
-def orders_book(*, ctx: RunContext, orders: Sequence[OrderState], told: bool) -> None:
+def orders_book(*, ctx: RunContext, orders: Sequence[OrderState], told: bool, odd: Sequence[SetAside] = ()) -> None:
     """Book orders as they are now (design.md §3.4), a few at a time: a webhook's row must not wait long for the database.
-    `told`: by webhook; the gap detector asks for that. Raises LeaseLostError."""
+    `told`: by webhook; the gap detector asks for that. `odd`: those that can't be read. Raises LeaseLostError."""
+    with transaction.atomic():
+        things_set_aside(ctx=ctx, things=odd)
     for chunk in chunks(orders, AT_ONCE):
         with transaction.atomic():
             ctx.store.lease.beat(now=ctx.now())
             orders_apply(ctx=ctx, orders=chunk)
             for order in chunk if told else ():
                 row = Order.objects.filter(connection=ctx.store.connection, remote_id=order.remote_id)
-                row.filter(Q(told_at=None) | Q(told_at__lt=order.modified_at)).update(told_at=order.modified_at)
+                at = order.modified_at if ctx.believes(order.modified_at) else F("modified_at")
+                row.filter(Q(told_at=None) | Q(told_at__lt=at)).update(told_at=at)
 
 
 def orders_tell(*, ctx: RunContext, remote_ids: Iterable[int]) -> None:

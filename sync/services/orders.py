@@ -1,6 +1,7 @@
 """Online orders become movements (design.md §3.4): the difference between what a line holds now and what the ledger has."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -11,7 +12,7 @@ from django.db.models import F, Min
 
 from alignment.models import Alignment, Listing
 from connectors.contract import OrderLine as StatedLine
-from connectors.contract import OrderState, StockManagement
+from connectors.contract import OrderState, SetAside, Sort, StockManagement
 from connectors.errors import ConnectorError
 from connectors.models import Connection
 from inventory.models import Movement, StockLevel
@@ -19,18 +20,21 @@ from sync.core.orders import LineBooked, line_effect, line_problem
 from sync.core.targets import units_of
 from sync.limits import limits
 from sync.models import Order, OrderLine, SyncLog
-from sync.selectors import supply_levels
+from sync.selectors import listings_in_doubt, supply_levels
 from sync.services.context import RunContext, chunks
 from sync.services.findings import conflicts_without_pair
 from sync.services.log import quantity_text
+from sync.services.set_aside import things_read, things_set_aside
 
 ZERO = Decimal(0)
+CORRECT = "Correct the order in the shop; then it counts."
 UNALIGNED = "Its product has no confirmed alignment."
 
 
 def orders_apply(*, ctx: RunContext, orders: Sequence[OrderState]) -> None:
     """Bring orders to their newest state and book what that changes. A state that is older than the known one changes
-    nothing; one that is the same changes nothing either. Call inside a transaction."""
+    nothing; one that is the same changes nothing either. One that is dated far ahead of the store's own clock is as new as its
+    reading. Call inside a transaction."""
     for chunk in chunks(sorted(orders, key=lambda order: (order.modified_at, order.remote_id)), 200):
         _Orders(ctx, chunk).apply()
 
@@ -39,13 +43,25 @@ def order_says_same(order: Order, state: OrderState) -> bool:
     """Is nothing in it new? Two changes in one second have one modified time, so the lines are compared too."""
     lines = {line.remote_id: line.taken for line in order.lines.all()}
     said = {line.remote_id: lines.get(line.remote_id) if _problem(line) else line.taken for line in state.lines}
-    gone = {remote_id for remote_id, taken in lines.items() if not taken} - said.keys()  # a line that was taken off is kept
+    nameless = 0 in said  # some can't be told apart: those that seem gone may be among them
+    gone = {remote_id for remote_id, taken in lines.items() if nameless or not taken} - said.keys()  # what was taken off is kept
     return (
         order.modified_at == state.modified_at
         and order.status == state.status
         and lines.keys() - gone == said.keys()
         and all(lines[remote_id] == taken for remote_id, taken in said.items())
     )
+
+
+def order_is_older(*, ctx: RunContext, order: Order, state: OrderState) -> bool:
+    """Is that state older than the known one? Not where the known one is dated so far ahead that nothing would ever be newer."""
+    return state.modified_at < order.modified_at and ctx.believes(order.modified_at)
+
+
+def listings_doubted(*, store: Connection) -> set[int]:
+    """Result: the listings of which orders hold something, and nobody can tell how much: the order can't be read, or its line."""
+    named = listings_in_doubt(store=store)
+    return {listing.pk for listing in _Orders.counting(store, named).values()} if named else set()
 
 
 def orders_catch_up(*, ctx: RunContext) -> None:
@@ -95,6 +111,8 @@ class _Orders:
     def __init__(self, ctx: RunContext, orders: Sequence[OrderState]) -> None:
         self.ctx, self.orders = ctx, orders
         self.unaligned: list[OrderLine] = []
+        self.read: list[int] = []  # remote ids of orders of which nothing is odd
+        self.odd: list[SetAside] = []
         self.suffix = ""
         store = ctx.store.connection
         self.known = {
@@ -154,14 +172,53 @@ class _Orders:
             order = self.known.get(state.remote_id)
             if order is None:
                 order = Order(connection=self.ctx.store.connection, remote_id=state.remote_id, state_count=0)
-            elif state.modified_at < order.modified_at or order_says_same(order, state):
+            elif order_is_older(ctx=self.ctx, order=order, state=state):
+                continue
+            self._note_odd(state)
+            if order.pk and order_says_same(order, self._dated_as(order, state)):
                 continue
             self._order(order, state)
         conflicts_without_pair(ctx=self.ctx, lines=self.unaligned)
+        things_read(ctx=self.ctx, sort=Sort.ORDER, remote_ids=self.read)
+        things_set_aside(ctx=self.ctx, things=self.odd)
+
+    def _note_odd(self, state: OrderState) -> None:
+        """Of an order that can be read, a line may be one that can't."""
+        problems = [problem for line in state.lines if (problem := _problem(line))]
+        if not problems:
+            self.read.append(state.remote_id)
+            return
+        more = f" The same goes for {len(problems) - 1} more of its lines." if len(problems) > 1 else ""
+        error = ConnectorError(f"{problems[0]}{more}", next_step=CORRECT, code="bad_order_line")
+        listings = {line.listing_remote_id for line in state.lines if _problem(line)} - {0}
+        self.odd.append(SetAside(Sort.ORDER, state.remote_id, f"Order {state.number}", error, tuple(listings)))
+
+    def _dated_as(self, order: Order, state: OrderState) -> OrderState:
+        """The state; one that is dated far ahead is news by what it says alone."""
+        return state if self.ctx.believes(state.modified_at) else replace(state, modified_at=order.modified_at)
+
+    def _date(self, order: Order, state: OrderState) -> None:
+        """Keep its times. A date far ahead would make every later state an older one: then the beginning of our turn counts,
+        which is before the reading, and before whatever changes the order next."""
+        believes = self.ctx.believes
+        if believes(state.created_at) and believes(state.modified_at):
+            order.created_at, order.modified_at = state.created_at, state.modified_at
+            return
+        began = self.ctx.run.started_at + self.ctx.store.store.clock_ahead
+        if believes(state.created_at) or not order.pk:
+            order.created_at = state.created_at if believes(state.created_at) else began
+        known = order.modified_at if order.pk and believes(order.modified_at) else began
+        order.modified_at = state.modified_at if believes(state.modified_at) else max(known, began)
+        error = ConnectorError(
+            f"It is dated {max(state.created_at, state.modified_at):%Y-%m-%d}, far ahead of the shop's own clock.",
+            next_step="It is booked as changed when we read it. Set its date right, or the clock of the shop's server.",
+            code="order_dated_ahead",
+        )
+        self.ctx.problem(side=self.ctx.store, subject=f"Order {state.number}", error=error, fails_run=False)
 
     def _order(self, order: Order, state: OrderState) -> None:
         order.number, order.status, order.currency = state.number[:60], state.status[:40], state.currency[:3]
-        order.created_at, order.modified_at = state.created_at, state.modified_at
+        self._date(order, state)
         lines: dict[int, OrderLine] = {line.remote_id: line for line in order.lines.all()} if order.pk else {}
         order.state_count += 1
         order.save()
@@ -175,20 +232,24 @@ class _Orders:
             line.listing, line.sku, line.name = listing, said.sku[:190], said.name[:500]
             line.listing_remote_id = said.listing_remote_id
             if problem := _problem(said):
-                self._unusable(order, line, problem)
+                self._unusable(line, problem)
                 continue
             line.ordered = said.ordered
             self._line(order, line, known, said.taken)
-        for line in lines.values():  # taken off the order: it holds nothing any more
+        nameless = any(not said.remote_id for said in state.lines)
+        for line in lines.values():  # taken off the order: it holds nothing any more; unless it is among those that can't be read
+            if not line.remote_id:
+                line.delete()
+            if nameless or not line.remote_id:
+                continue
             line.listing = self.by_pk.get(line.listing_id) if line.listing_id else None
             self._line(order, line, LineBooked(line.taken, line.booked), ZERO)
 
-    def _unusable(self, order: Order, line: OrderLine, problem: str) -> None:
-        """A line whose quantities can't be true books nothing; what was booked of it stands."""
+    @staticmethod
+    def _unusable(line: OrderLine, problem: str) -> None:
+        """A line that can't be read, or whose quantities can't be true, books nothing; what was booked of it stands."""
         line.note = f"Not booked: {problem}"[:200]
         line.save()
-        error = ConnectorError(problem, next_step="Correct the order in the shop; then it counts.", code="bad_order_line")
-        self.ctx.problem(side=self.ctx.store, subject=f"Order {order.number}", error=error, fails_run=False)
 
     def _line(self, order: Order, line: OrderLine, known: LineBooked | None, taken: Decimal) -> None:
         listing = line.listing
@@ -215,7 +276,8 @@ class _Orders:
             self.unaligned.append(line)
         if listing is None:
             return
-        news = listing.news_at if listing.news_at and listing.news_at > order.modified_at else order.modified_at
+        known_news = listing.news_at if listing.news_at and self.ctx.believes(listing.news_at) else order.modified_at
+        news = max(known_news, order.modified_at)
         # News about a listing may explain a suspect: look again (design.md §3.5).
         listing.news_at, listing.suspect, listing.suspected_at = news, None, None
         if listing.baseline is not None:  # None: its account opens with the next reading

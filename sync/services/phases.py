@@ -12,7 +12,7 @@ from connectors.statistics import statistics_refresh
 from inventory.models import Item, Location, Movement, StockLevel
 from sync.limits import limits
 from sync.models import OutboundWrite, SyncRun
-from sync.selectors import under_review
+from sync.selectors import listings_unread, under_review
 from sync.services.context import RunContext
 from sync.services.deliver import outbox_deliver
 from sync.services.plan import run_plan, till_plan
@@ -126,10 +126,11 @@ def run_dry(ctx: RunContext) -> None:
 
 
 def _open_questions(ctx: RunContext) -> list[tuple[int, int]]:
-    """Result: (remote id, parent remote id) of the aligned listings whose number needs a look: not opened yet, suspect, or under
-    review: a person can settle only what was read since the last order on it."""
+    """Result: (remote id, parent remote id) of the aligned listings whose number needs a look: not opened yet, suspect, not read
+    the last time, or under review: a person can settle only what was read since the last order on it."""
     reviewed = under_review(store=ctx.store.connection).values("alignment__listing_id")
-    unknown = _aligned(ctx).filter(Q(baseline=None) | Q(suspect__isnull=False) | Q(pk__in=reviewed))
+    unread = listings_unread(store=ctx.store.connection)
+    unknown = _aligned(ctx).filter(Q(baseline=None) | Q(suspect__isnull=False) | Q(pk__in=reviewed) | Q(remote_id__in=unread))
     return list(unknown.distinct().values_list("remote_id", "parent_remote_id"))
 
 

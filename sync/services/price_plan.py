@@ -12,6 +12,7 @@ from connectors.errors import ConnectorError
 from sync.core.guards import repricing_guard
 from sync.core.prices import Refuse, Review, Same, Write, gtin_valid, price_judge
 from sync.models import OutboundWrite, PricePolicy, PriceReview, TillPrice
+from sync.selectors import listings_unread
 from sync.services.context import RunContext, chunks
 from sync.services.price_reviews import Asked, reviews_save
 from sync.services.price_rules import PriceTurn, price_policy_of, price_turn_of
@@ -132,6 +133,7 @@ def _pairs(ctx: RunContext, turn: PriceTurn) -> QuerySet[Alignment, tuple[Any, .
         )
         .exclude(Exists(writes.filter(state__in=OutboundWrite.OPEN)))
         .exclude(Exists(refused))
+        .exclude(listing__remote_id__in=listings_unread(store=store))
         .exclude(Exists(TillPrice.objects.filter(item=OuterRef("item"), state__in=TillPrice.OPEN)))
     )
     if not turn.is_whole:

@@ -222,6 +222,7 @@ def _summary(ctx: RunContext) -> str:
         ("need_decision", "needs a decision", "need a decision"),
         ("waiting", "waits for a later look", "wait for a later look"),
         ("failed", "failed", "failed"),
+        ("set_aside", "thing in the shop can't be read and is set aside", "things in the shop can't be read and are set aside"),
         ("open_writes", "write is not answered yet", "writes are not answered yet"),
         ("till_readings_deferred", "till reading was put off until our own adjustment of the item is in it",
          "till readings were put off until our own adjustments of the items are in them"),

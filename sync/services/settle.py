@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from connectors.contract import Outcome, StoreReading
+from connectors.contract import Outcome, SetAside, StoreReading
 from connectors.errors import ConnectorError
 from inventory.models import StockLevel
 from sync.core.attempts import hold_for, split_unknown
@@ -17,6 +17,7 @@ from sync.services.deliver import DECIDED, log_applied, rows_save, write_landed,
 from sync.services.log import counted
 from sync.services.price_writes import prices_settled
 from sync.services.rows import rows_update
+from sync.services.set_aside import things_set_aside
 
 State = OutboundWrite.State
 
@@ -45,8 +46,15 @@ def settled_by(*, ctx: RunContext, row: OutboundWrite) -> datetime | None:
 
 def _look_up(ctx: RunContext, rows: list[OutboundWrite]) -> None:
     targets = [(row.listing.remote_id, row.listing.parent_remote_id) for row in rows if row.listing]
-    found = {reading.remote_id: reading for reading in ctx.store.store.read_listings(targets)}
+    odd: list[SetAside] = []
+    found = {reading.remote_id: reading for reading in ctx.store.store.read_listings(targets, aside=odd.append)}
+    unread = {thing.remote_id for thing in odd}
+    if 0 in unread:  # any of them
+        unread |= set(dict(targets)) - found.keys()
+    # A receipt that can't be read is no missing one: they wait for a reading that tells.
+    rows = [row for row in rows if row.listing and row.listing.remote_id not in unread]
     with transaction.atomic():
+        things_set_aside(ctx=ctx, things=odd)
         ctx.store.lease.beat(now=ctx.now())
         for row in rows:
             if row.listing:

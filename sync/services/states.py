@@ -13,7 +13,7 @@ from connectors.contract import StockManagement
 from inventory.models import StockLevel
 from sync.limits import limits
 from sync.models import OutboundWrite, SyncConflict, SyncState
-from sync.selectors import conflicts_open, differences_left, last_try_of, targets_of, writes_newest
+from sync.selectors import conflicts_open, differences_left, last_try_of, listings_unread, targets_of, writes_newest
 from sync.services.context import RunContext, chunks
 from sync.services.findings import conflicts_close_gone, conflicts_follow, unsettled_find
 from sync.services.log import counted
@@ -85,6 +85,7 @@ def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled:
     troubles = _till_troubles([pair.item_id for pair in pairs])
     uncounted = _uncounted_items(ctx, [pair.item_id for pair in pairs])
     left = differences_left(store=ctx.store.connection)
+    unread = listings_unread(store=ctx.store.connection)
     with transaction.atomic():
         review = conflicts_follow(ctx=ctx, pairs=pairs, writes=writes, unsettled=unsettled)
     fresh, changed = [], []
@@ -99,6 +100,7 @@ def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled:
             till_is_untold=pair.item_id in untold,
             till_trouble=troubles.get(pair.item_id, ""),
             left=left.get(pair.listing_id),
+            unread=unread.get(pair.listing.remote_id, ""),
         )
         new = _state(pair, old, till.get(pair.item_id), said, now)
         if old is None:
@@ -209,14 +211,18 @@ def pair_status(
     till_is_untold: bool = False,
     till_trouble: str = "",
     left: Decimal | None = None,
+    unread: str = "",
 ) -> tuple[Status, str]:
     """Result: a pair's status, and the sentence that explains it ("" when it is in step). `target` None: the till does not
     count the item; `write`: the newest write to the listing; `review`: its open conflict about the quantity; `is_uncounted`: the
     till counts the item no more; `till_is_untold`: it has not answered yet what was sold online, so that its readings of the item
-    are put off; `till_trouble`: why it could not be told; `left`: how far off a person has left the shop's number."""
+    are put off; `till_trouble`: why it could not be told; `left`: how far off a person has left the shop's number; `unread`: why
+    the shop's answer about it could not be read."""
     listing = pair.listing
     if listing.missing_since:
         return Status.CONFLICT, "The product is no longer in the shop. Restore it there, or reject the alignment."
+    if unread:
+        return Status.ERROR, f"The shop's answer can't be read, so nothing is written to it. {unread}"[:300]
     if listing.stock_management == StockManagement.PARENT:
         return Status.CONFLICT, "The shop counts this variation with its parent product. Let the variation manage its own stock."
     if listing.stock_management == StockManagement.NONE:

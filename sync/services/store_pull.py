@@ -11,19 +11,20 @@ from django.db.models import Exists, OuterRef
 
 from alignment.matching.normalise import sku_key
 from alignment.models import Alignment, Listing
-from connectors.contract import OrderState, StockManagement, StoreReading
+from connectors.contract import Aside, OrderState, SetAside, Sort, StockManagement, StoreReading
 from connectors.errors import ConnectorError
 from connectors.models import Connection
 from sync.core.guards import shrink_guard
 from sync.core.readings import Deferred, Drift, InStep, Opening, Suspect, WriteSpan, store_reading_judge
 from sync.limits import limits
-from sync.selectors import differences_left, orders_unread_since, write_spans
+from sync.selectors import differences_left, listings_unread, orders_set_aside, orders_unread_since, write_spans
 from sync.services.context import RunContext, chunks
 from sync.services.drift import drifts_settle
-from sync.services.orders import orders_apply, orders_catch_up
+from sync.services.orders import listings_doubted, orders_apply, orders_catch_up
 from sync.services.price_log import PriceMove, store_prices_log
 from sync.services.put_offs import PutOffs
 from sync.services.rows import rows_update
+from sync.services.set_aside import things_read, things_set_aside, things_tell
 
 FACTS = (
     "parent_remote_id", "kind", "sku", "name", "barcode", "status", "stock_management", "backorders", "price", "sale_price",
@@ -36,35 +37,61 @@ STORED = ["sku_key", "read_at", "missing_since", *FACTS, *(name for name in ACCO
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a store said: its numbers, read from `began` on, and then every order that changed up to `ended`."""
+    """What a store said: its numbers, read from `began` on, and then every order that changed up to `ended`. `odd`: what of it
+    can't be read; `gone`: orders that could not be read before, and that it has no more."""
 
     readings: Sequence[StoreReading]
     orders: Sequence[OrderState]
     began: datetime
     ended: datetime
     whole: bool  # the whole catalogue: a listing that is absent from it is gone
+    odd: Sequence[SetAside] = ()
+    gone: Sequence[int] = ()
+
+    def odd_ids(self, sort: Sort) -> set[int]:
+        """Result: the remote ids of what can't be read; 0 for what has none."""
+        return {thing.remote_id for thing in self.odd if thing.sort == sort}
 
 
 def snapshot_take(*, ctx: RunContext) -> Snapshot:
     """Read the whole store. Raises ConnectorError, and then nothing of it is used: a missing page is never zero."""
     began = ctx.now()
     readings: list[StoreReading] = []
-    for page in ctx.store.store.walk_listings(told=ctx.walked):
+    odd: list[SetAside] = []
+    for page in ctx.store.store.walk_listings(told=ctx.walked, aside=odd.append):
         readings.extend(page)
-    return Snapshot(readings, orders_read(ctx=ctx, began=began), began, ctx.now(), whole=True)
+    orders = orders_read(ctx=ctx, began=began, aside=odd.append)
+    again, gone = _orders_again(ctx, {*(order.remote_id for order in orders), *(thing.remote_id for thing in odd)}, odd.append)
+    return Snapshot(readings, [*orders, *again], began, ctx.now(), whole=True, odd=odd, gone=gone)
 
 
 def snapshot_of(*, ctx: RunContext, listings: Sequence[tuple[int, int]]) -> Snapshot:
     """Read these (remote id, parent remote id) again, then the orders. Raises ConnectorError."""
     began = ctx.now()
-    readings = ctx.store.store.read_listings(listings) if listings else []
-    return Snapshot(readings, orders_read(ctx=ctx, began=began), began, ctx.now(), whole=False)
+    odd: list[SetAside] = []
+    readings = ctx.store.store.read_listings(listings, aside=odd.append) if listings else []
+    return Snapshot(readings, orders_read(ctx=ctx, began=began, aside=odd.append), began, ctx.now(), whole=False, odd=odd)
 
 
-def orders_read(*, ctx: RunContext, began: datetime) -> Sequence[OrderState]:
+def orders_read(*, ctx: RunContext, began: datetime, aside: Aside) -> Sequence[OrderState]:
     """Result: every order that changed since the last time. The connector reads further back than asked, against clocks that
     differ; an order that is read twice changes nothing."""
-    return ctx.store.store.read_orders(modified_after=orders_unread_since(store=ctx.store.connection, now=began))
+    since = orders_unread_since(store=ctx.store.connection, now=began)
+    return ctx.store.store.read_orders(modified_after=since, aside=aside)
+
+
+def _orders_again(ctx: RunContext, known: set[int], aside: Aside) -> tuple[Sequence[OrderState], list[int]]:
+    """Look again at orders that could not be read before, but for those that were seen just now: they may have been mended
+    without a new date. Result: those that can be read, and the remote ids of those that are gone."""
+    ask = [one for one in orders_set_aside(store=ctx.store.connection, most=limits().most_looks) if one not in known]
+    odd: list[int] = []
+
+    def heard(thing: SetAside) -> None:
+        odd.append(thing.remote_id)
+        aside(thing)
+
+    states = ctx.store.store.read_orders_by_id(ask, aside=heard)
+    return states, [one for one in ask if one not in {*odd, *(state.remote_id for state in states)}]
 
 
 def snapshot_apply(*, ctx: RunContext, snapshot: Snapshot) -> None:
@@ -73,8 +100,9 @@ def snapshot_apply(*, ctx: RunContext, snapshot: Snapshot) -> None:
     if snapshot.whole:
         known = Listing.objects.filter(connection=store, missing_since=None).count()
         known = min(known, ctx.previewed.get("catalogue", known))  # so few a manager has seen and let pass
-        ctx.counts["catalogue"] = len(snapshot.readings)
-        reason = shrink_guard(known=known, seen=len(snapshot.readings), most_percent=store.guard_shrink_percent, what="The shop")
+        seen_there = len(snapshot.readings) + sum(1 for thing in snapshot.odd if thing.sort == Sort.LISTING)
+        ctx.counts["catalogue"] = seen_there
+        reason = shrink_guard(known=known, seen=seen_there, most_percent=store.guard_shrink_percent, what="The shop")
         if reason:
             ctx.held_for.append(reason)
             return
@@ -83,21 +111,36 @@ def snapshot_apply(*, ctx: RunContext, snapshot: Snapshot) -> None:
         if not ctx.run.dry_run:
             ctx.store.lease.beat(now=ctx.now())
         orders_apply(ctx=ctx, orders=snapshot.orders)
+        things_read(ctx=ctx, sort=Sort.ORDER, remote_ids=snapshot.gone)
+        things_read(ctx=ctx, sort=Sort.LISTING, remote_ids=_readable(ctx, snapshot))
+        things_set_aside(ctx=ctx, things=snapshot.odd)
+        unread = Listing.objects.filter(connection=store, remote_id__in=snapshot.odd_ids(Sort.LISTING))
+        ctx.changed_listings.update(unread.values_list("pk", flat=True))
         Connection.objects.filter(pk=store.pk).update(orders_read_until=snapshot.began)
     spans = write_spans(connection=store, target="listing_id", since=snapshot.began)
     put_offs, left = PutOffs(store, "listing_id"), differences_left(store=store)
+    doubted = listings_doubted(store=store)
     seen: set[int] = set()
     for readings in chunks(sorted(snapshot.readings, key=lambda reading: reading.remote_id)):
         with transaction.atomic():
             if not ctx.run.dry_run:
                 ctx.store.lease.beat(now=ctx.now())
-            chunk = _Chunk(ctx, snapshot, spans, left)
+            chunk = _Chunk(ctx, snapshot, spans, left, doubted)
             chunk.apply(readings, seen)
             put_offs.note(put_off=chunk.put_off, used=chunk.used, at=snapshot.began)
     if snapshot.whole:
         _mark_missing(ctx, snapshot, seen)
         ctx.counts["listings"] = len(snapshot.readings)
     orders_catch_up(ctx=ctx)
+    things_tell(ctx=ctx, is_whole=snapshot.whole)
+
+
+def _readable(ctx: RunContext, snapshot: Snapshot) -> set[int]:
+    """Result: the listings that could not be read before, and now can; with a whole reading also those that are gone."""
+    before = set(listings_unread(store=ctx.store.connection))
+    if snapshot.whole:
+        return before - snapshot.odd_ids(Sort.LISTING)
+    return before & {reading.remote_id for reading in snapshot.readings}
 
 
 def _listings_new(ctx: RunContext, snapshot: Snapshot) -> None:
@@ -123,10 +166,13 @@ def _listing(ctx: RunContext, snapshot: Snapshot, reading: StoreReading) -> List
 
 def _mark_missing(ctx: RunContext, snapshot: Snapshot, seen: set[int]) -> None:
     """Listings that a whole walk no longer shows were deleted or trashed. Their account is kept, should they come back; a pair is
-    told about."""
-    store = ctx.store.connection
-    known = Listing.objects.filter(connection=store, missing_since=None).values_list("id", flat=True)
-    gone = [pk for pk in known.iterator() if pk not in seen]
+    told about. One that can't be read is there; and where one has no number, nobody can tell which it is: then none is taken for
+    gone."""
+    store, unread = ctx.store.connection, snapshot.odd_ids(Sort.LISTING)
+    if 0 in unread:
+        return
+    known = Listing.objects.filter(connection=store, missing_since=None).values_list("id", "remote_id")
+    gone = [pk for pk, remote_id in known.iterator() if pk not in seen and remote_id not in unread]
     for ids in chunks(gone):
         Listing.objects.filter(pk__in=ids).update(missing_since=snapshot.began, quantity=None, suspect=None, suspected_at=None)
         for listing in Listing.objects.filter(pk__in=ids, alignments__status=Alignment.Status.CONFIRMED):
@@ -144,9 +190,14 @@ class _Chunk:
     """One transaction's worth of a store's readings."""
 
     def __init__(
-        self, ctx: RunContext, snapshot: Snapshot, spans: dict[int, list[WriteSpan]], left: Mapping[int, Decimal]
+        self,
+        ctx: RunContext,
+        snapshot: Snapshot,
+        spans: dict[int, list[WriteSpan]],
+        left: Mapping[int, Decimal],
+        doubted: set[int],
     ) -> None:
-        self.ctx, self.snapshot, self.spans, self.left = ctx, snapshot, spans, left
+        self.ctx, self.snapshot, self.spans, self.left, self.doubted = ctx, snapshot, spans, left, doubted
         self.unchanged: list[int] = []
         self.changed: list[Listing] = []
         self.drifted: list[tuple[Listing, Decimal]] = []
@@ -214,7 +265,14 @@ class _Chunk:
             # it was counted still has to reach the shelf, and what it shows when it counts again is judged like any number.
             listing.suspect = listing.suspected_at = None
             return
+        if listing.pk in self.doubted and listing.baseline is not None:
+            # The sale is in the number and not in the baseline: to take it for an edit would bring the units back from the dead.
+            listing.suspect = listing.suspected_at = None
+            if reading.quantity != listing.baseline:
+                self._put_off(listing, "an order on it can't be read")
+            return
         ahead = self.ctx.store.store.clock_ahead  # orders are dated by the store's clock
+        news_at = news_at if news_at and self.ctx.believes(news_at) else None
         verdict = store_reading_judge(
             shows=reading.quantity,
             read_at=self.snapshot.began,
@@ -240,10 +298,13 @@ class _Chunk:
             case Drift(residual):
                 self.drifted.append((listing, residual))
             case Deferred(why):
-                self.ctx.counts["shop_readings_deferred"] += 1
-                self.put_off[listing.pk] = why
+                self._put_off(listing, why)
             case _:
                 pass
+
+    def _put_off(self, listing: Listing, why: str) -> None:
+        self.ctx.counts["shop_readings_deferred"] += 1
+        self.put_off[listing.pk] = why
 
     def _save(self) -> None:
         drifts_settle(ctx=self.ctx, drifted=self.drifted)

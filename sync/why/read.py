@@ -6,10 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import CharField, DecimalField, Max, Q, Value
+from django.db.models import CharField, DecimalField, Max, OuterRef, Q, Subquery, Value
 
 from alignment.models import Alignment, Listing, StoreLocation
-from connectors.contract import StockManagement
+from connectors.contract import Sort, StockManagement
 from inventory.models import Item, StockLevel
 from inventory.scopes import ScopeTable
 from sync.core.why.facts import Counting, Moment, Shelf, ShopFacts
@@ -18,7 +18,7 @@ from sync.core.why.policy import rule_sentence
 from sync.core.why.shop import shop_bridge
 from sync.core.why.steps import ZERO, Bridge, Link, Step
 from sync.core.why.till import till_bridge
-from sync.models import OutboundWrite, SyncConflict, SyncPolicy, SyncRun
+from sync.models import OutboundWrite, SetAside, SyncConflict, SyncPolicy, SyncRun
 from sync.why.links import Links
 from sync.why.movements import Asked, Ledger, Window, ledger_of, page_of, window_tell
 from sync.why.words import put_off_of, rule_rows, write_of, zone_of
@@ -69,14 +69,18 @@ class Explained:
 
 def subject_of(*, item: int | None = None, listing: int | None = None) -> tuple[Item, list[Alignment]] | None:
     """Result: an item, by its key or by that of its listing, and its confirmed pairs; None where there is none."""
+    unread = SetAside.objects.filter(
+        connection=OuterRef("listing__connection"), sort=Sort.LISTING, remote_id=OuterRef("listing__remote_id")
+    )
     pairs = Alignment.objects.filter(status=Alignment.Status.CONFIRMED).select_related(
         "item__connection", "listing__connection", "listing__put_off"
     )
+    with_cause = pairs.annotate(unread=Subquery(unread.values("message")))
     if item is not None:
-        found = list(pairs.filter(item=item).order_by("listing__connection__name", "pk"))
+        found: list[Alignment] = [*with_cause.filter(item=item).order_by("listing__connection__name", "pk")]
     else:
         its = Alignment.objects.filter(listing=listing, status=Alignment.Status.CONFIRMED).values("item")
-        found = list(pairs.filter(item__in=its).order_by("listing__connection__name", "pk"))
+        found = [*with_cause.filter(item__in=its).order_by("listing__connection__name", "pk")]
     if found:
         return found[0].item, found
     alone = None if item is None else Item.objects.filter(pk=item).select_related("connection").first()
@@ -209,6 +213,7 @@ def _shop_facts(
         baseline=listing.baseline,
         suspect=listing.suspect,
         is_live=listing.connection.is_live,
+        unread=getattr(pair, "unread", None) or "",
         item_is_missing=pair.item.missing_since is not None,
         item_is_uncounted=any(level.location_id in supply and level.uncounted_since is not None for level in levels),
         has_news=bool(listing.news_at and listing.read_at and listing.news_at > listing.read_at),

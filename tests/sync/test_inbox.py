@@ -11,7 +11,7 @@ from django.db import OperationalError
 from connectors.leases import lease_acquire
 from connectors.models import Connection
 from inventory.models import Movement
-from sync.models import InboundEvent, Order, OrderLine, OutboundWrite, SyncLog, SyncRun, SyncState
+from sync.models import InboundEvent, Order, OrderLine, OutboundWrite, SetAside, SyncLog, SyncRun, SyncState
 from sync.services import inbox
 from sync.services.inbox import events_retry, inbox_sweep
 from sync.services.order_poll import orders_poll
@@ -208,29 +208,56 @@ def test_what_a_run_has_booked_already_is_not_booked_again(shop):
     assert events() == [("order.updated", order.id, "done")]
 
 
-def test_poison_is_set_aside_after_three_attempts_with_its_reason(shop):
+def test_a_body_that_cannot_be_read_is_a_hint_and_the_order_is_read(shop):
     order = shop.app.place_order([("MUG-1", 3)])
     said = json.loads(body_of(shop, order.id))
-    post(json.dumps({**said, "id": 777, "date_modified_gmt": "tomorrow"}).encode())
-    tell(shop, order.id)
-    for _ in range(4):
-        work(shop)
-        shop.clock.tick(minutes=10)
-    assert events() == [("order.updated", 777, "failed"), ("order.updated", order.id, "done")]
-    failed = InboundEvent.objects.get(resource_id=777)
-    assert failed.attempts == 3
-    assert "“tomorrow” for “date_modified_gmt”" in failed.note
+    post(json.dumps({**said, "date_modified_gmt": "tomorrow"}).encode())
+    work(shop)
+    assert (events(), notes()) == ([("order.updated", order.id, "done")], ["Read from the shop."])
     assert shop.movements(ONLINE) == [("MUG-1", -3)]
+
+
+def test_an_order_that_cannot_be_read_at_all_is_set_aside_at_once_and_healed_by_its_next_good_state(shop):
+    order, odd = shop.app.place_order([("BOWL-1", 1)]), shop.app.place_order([("MUG-1", 3)])
+    shop.app.faults.arm("odd_row", path="orders", thing=odd.id, count=None, fields={"date_created_gmt": "null"})
+    said = json.loads(body_of(shop, odd.id))
+    post(json.dumps({**said, "date_created_gmt": None}).encode())
+    tell(shop, order.id)
+    work(shop)
+    assert events() == [("order.updated", odd.id, "failed"), ("order.updated", order.id, "done")]
+    assert InboundEvent.objects.get(resource_id=odd.id).attempts == 1
+    assert notes()[0].startswith(f"Set aside: The shop says nothing for “date_created_gmt” of order number {odd.id}")
+    assert shop.movements(ONLINE) == [("BOWL-1", -1)]
+    asked = len(shop.app.requests)
+    shop.clock.tick(minutes=10)
+    work(shop)
+    assert len(shop.app.requests) == asked  # nobody asks again in a loop
+    shop.app.faults.clear()
+    shop.app.change_order(odd.id, status="completed")
+    orders_poll(store=shop.store, now=shop.clock.now)
+    assert sorted(shop.movements(ONLINE)) == [("BOWL-1", -1), ("MUG-1", -3)]
+    assert events()[0] == ("order.updated", odd.id, "ignored")
+    assert not SetAside.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["id", "line_items"])
+def test_a_body_without_even_a_number_is_set_aside_with_its_cause(shop, field):
+    body = {"id": 2**80} if field == "id" else {"line_items": [None]}
+    post(json.dumps(body).encode())
+    work(shop)
+    assert [state for _, _, state in events()] == ["failed"]
+    assert "“id” of order" in notes()[0]
+    assert shop.app.requests == []
 
 
 def test_an_error_of_our_own_stops_one_order_and_not_its_neighbours(shop, monkeypatch):
     good, bad = shop.app.place_order([("MUG-1", 3)]), shop.app.place_order([("BOWL-1", 1)])
     book = inbox.orders_book
 
-    def breaks(*, ctx: Any, orders: Any, told: bool) -> None:
+    def breaks(*, orders: Any, **more: Any) -> None:
         if any(order.remote_id == bad.id for order in orders):
             raise ZeroDivisionError("of our own")
-        book(ctx=ctx, orders=orders, told=told)
+        book(orders=orders, **more)
 
     monkeypatch.setattr(inbox, "orders_book", breaks)
     for order in (good, bad):

@@ -23,6 +23,7 @@ from tests.conformance.recordings import RECORDINGS
 
 pytestmark = pytest.mark.django_db
 OPENED = datetime(2026, 3, 1, tzinfo=UTC)
+LATER = datetime(2027, 1, 1, tzinfo=UTC)  # than every recording: no order is dated ahead
 SHELF = Decimal(100)
 
 # Units of each listing that the order holds once it is in this state.
@@ -99,7 +100,7 @@ class Ledger:
             make.level(item, int(SHELF), place=place)
             make.alignment(item, listing)
         run = SyncRun(store=self.shop, kind=SyncRun.Kind.INCREMENTAL)
-        self.now = OPENED
+        self.now = LATER
         side: Any = Side(self.shop, None, None, None)  # type: ignore[arg-type] # booking asks nobody
         self.ctx = RunContext(run=run, store=side, tills=[], now=lambda: self.now)
 

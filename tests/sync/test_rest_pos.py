@@ -499,3 +499,36 @@ def test_the_admins_form_asks_for_address_and_token_and_never_shows_it(admin_cli
     test = admin_client.post(f"/admin/connectors/connection/{counter.pk}/test/").content.decode()
     assert "It keeps stock at: Main." in test
     assert token not in test + admin_client.get(f"/admin/connectors/connection/{counter.pk}/change/").content.decode()
+
+
+# -- one odd row -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fields", [{"on_hand": "1e999999999"}, {"version": str(2**80)}, {"location": '"\\u0000"'}])
+def test_one_odd_level_is_named_and_keeps_its_number_and_the_others_count(api_shop, fields):
+    shop = api_shop(complete_every_hours=0.001)
+    shop.till.sell("A", 3)
+    shop.till.sell("B", 2)
+    shop.pos_app.faults.arm("odd_row", path="levels", thing="A", count=None, fields=fields)
+    run = shop.sync()
+    assert [code for _, _, code in problems(run)] == ["bad_quantity" if "on_hand" in fields else "bad_row"]
+    assert shop.movements() == [("B", -2)]
+    assert shop.shown() == {"A": 10, "B": 4, "C": 7}
+    assert not Item.objects.exclude(missing_since=None).exists()
+    shop.pos_app.faults.clear()
+    shop.later()
+    shop.sync()
+    assert shop.movements() == [("B", -2), ("A", -3)]
+    assert shop.shown() == {"A": 7, "B": 4, "C": 7}
+
+
+@pytest.mark.parametrize("fields", [{"sku": '"A\\u0000"'}, {"name": '"\\ud800\\u0000"'}, {"vendor": "null"}, {"sku": "null"}])
+def test_one_odd_item_stops_nothing_and_is_not_missing(api_shop, fields):
+    shop = api_shop(complete_every_hours=0.001)
+    shop.till.sell("A", 3)
+    shop.till.sell("B", 2)
+    shop.pos_app.faults.arm("odd_row", path="items", thing="A", count=None, fields=fields)
+    shop.sync()
+    assert sorted(shop.movements()) == [("A", -3), ("B", -2)]
+    assert shop.shown() == {"A": 7, "B": 4, "C": 7}
+    assert not Item.objects.exclude(missing_since=None).exists()

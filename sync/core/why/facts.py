@@ -99,6 +99,7 @@ class ShopFacts:
     suspect: Decimal | None
     is_live: bool
     item_is_missing: bool = False
+    unread: str = ""  # why what the shop said of it last can't be read
     item_is_uncounted: bool = False  # the till had counted it where the shop is supplied from, and counts it no more
     has_news: bool = False  # orders on it changed since it was read
     put_off: PutOff | None = None

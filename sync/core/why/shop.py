@@ -163,6 +163,9 @@ def _standing(facts: ShopFacts, target: Decimal | None, when: Moment) -> tuple[S
     if facts.counting != Counting.OWN:
         why, next_step = UNCOUNTED[facts.counting]
         return Standing.PERSON, f"It is told nothing, since {why}.", next_step, []
+    if facts.unread:
+        why = f"It is told nothing, since what the shop says of it can't be read. {facts.unread}"
+        return Standing.PERSON, why, "Correct it in the shop and save it there.", []
     if facts.item_is_missing:
         return Standing.PERSON, "The till's export leaves this item out. Its last number stands.", "Look at the till.", []
     if facts.item_is_uncounted:
