@@ -18,6 +18,7 @@ from connectors.errors import ConfigError, ConnectorError, RetryableError
 from connectors.models import ApiCall, Connection, ConnectionCheck, Mode
 from connectors.origins import Fields, Kept
 from connectors.rests import ONES_OWN, Rest, rest_after
+from connectors.zones import zone_is_known
 
 TOO_MANY = 429  # the status by which a system asks to be left alone
 
@@ -69,7 +70,7 @@ def connection_open(*, connection: Connection, log: CallLog, now: Callable[[], d
             now=now,
             folders=folders_allowed(),
             rest=connection.rest(now()),
-            zone=ZoneInfo(connection.time_zone),
+            zone=ZoneInfo(connection.time_zone if zone_is_known(connection.time_zone) else "UTC"),
             allow_private=settings.EVENSTOCK_ALLOW_PRIVATE_NETWORKS,
         )
     )
@@ -125,6 +126,8 @@ def connection_try(*, draft: Connection, now: Callable[[], datetime]) -> CheckRe
     is_known = before is not None and not _kept(before, draft.settings, {})[1].moved
     log = CallLog(draft)
     draft.rests_until = None  # a person asks
+    if not is_known:
+        draft.peace_until = None  # another system's wish
     try:
         report: CheckReport = connection_open(connection=draft, log=log, now=now).check()
     finally:
@@ -133,6 +136,8 @@ def connection_try(*, draft: Connection, now: Callable[[], datetime]) -> CheckRe
     if report.ok:
         connection_keep(draft=draft)
         rest_end(connections=[draft])
+        if not is_known:
+            Connection.objects.filter(pk=draft.pk).update(peace_until=None)
         log.flush()
         _found_keep(draft, report, now())
     return report

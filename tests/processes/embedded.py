@@ -27,6 +27,7 @@ class Embedded(Installation):
         programs.environment |= {
             "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
             "EVENSTOCK_DATA_DIR": str(data),
+            "EVENSTOCK_FOLDERS": str(folder),
             "EVENSTOCK_PUBLIC_URL": self.address,
             "EVENSTOCK_LOG_LEVEL": "WARNING",
         }

@@ -11,7 +11,8 @@ from connectors.errors import ConfigError, RetryableError
 from connectors.management.base import CommandExit
 from connectors.models import Connection
 from connectors.rests import rest_after
-from connectors.services import connection_check, health_record
+from connectors.services import connection_check, connection_try, health_record
+from sandbox.server import serve
 from sync.models import InboundEvent, SyncRun
 from sync.services.hooks import hooks_check
 from sync.services.inbox import inbox_work
@@ -206,6 +207,18 @@ def test_a_person_who_wants_it_asked_all_the_same_is_told_until_when_it_is_not(s
     assert len(shop.app.requests) == asked
     Connection.objects.filter(pk=shop.store.pk).update(peace_until=shop.clock.at)
     assert shop.sync(by=admin_user).state == "done"
+
+
+def test_the_wish_of_one_address_does_not_bind_another(shop):
+    shop.app.faults.arm("rate_limit", retry_after="600")
+    assert poll(shop) == "failed"
+    assert not connection_try(draft=stored(shop), now=shop.clock.now).ok  # something else may be new: it is the same shop
+    assert stored(shop).rest(shop.clock.now()).is_wish
+    with serve(shop.app) as moved:
+        draft = stored(shop)
+        draft.settings = {**draft.settings, "url": moved.url}
+        assert connection_try(draft=draft, now=shop.clock.now).ok
+    assert stored(shop).rest(shop.clock.now()) is None
 
 
 # -- an update of the shop: 503, and a guess of ten minutes ------------------------------------------------------------
