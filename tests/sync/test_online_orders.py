@@ -68,6 +68,8 @@ def test_an_order_while_the_shop_is_read_page_by_page_survives(open_shop, monkey
     pages = []
 
     def slow(rows):
+        if rows == 1:  # asked whether a cache answers
+            return
         pages.append(rows)
         if len(pages) == 2:
             shop.clock.tick(seconds=10)
