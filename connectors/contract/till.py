@@ -56,12 +56,19 @@ class Feed:
 
     identity: str
     name: str
-    true_at: datetime
+    true_at: datetime  # the moment it counts for, and by which one feed is older than another
     readings: Sequence[TillReading]
     problems: Sequence[RowProblem] = ()
     rows: int = 0  # data rows seen, good or bad
     is_complete: bool = True  # an item that is absent from it is missing at the till (never zero)
     figures: Mapping[str, Any] = field(default_factory=dict)  # JSON; kept, and handed to `feeds` and `guard` the next time
+    earliest: datetime | None = None  # where it is not sure when it was true: not before this
+    latest: datetime | None = None  # and not after this; None: `true_at`
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """The first and the last moment at which it may have been true."""
+        return self.earliest or self.true_at, self.latest or self.true_at
 
 
 class FeedFate(StrEnum):

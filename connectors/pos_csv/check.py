@@ -8,7 +8,7 @@ from connectors.errors import ConnectorError
 from connectors.pos_csv.files import DropFolder, unreadable
 from connectors.pos_csv.parse import ParsedFile, parse_file
 from connectors.pos_csv.settings import PosCsvSettings
-from connectors.pos_csv.truth import refuse_future, true_at
+from connectors.pos_csv.truth import Doubt, FileTimes, Truth, doubt_said, refuse_future
 
 _SOURCES = {"name": "its name", "column": "its time column", "file": "the file's own time"}
 _SAMPLE = 3
@@ -26,8 +26,8 @@ def check_folder(folder: DropFolder, settings: PosCsvSettings, now: datetime) ->
         step = f"Let the till export its stock list there, as {settings.pattern}."
         return CheckReport((found, Finding(ok=True, message="No export has arrived yet.", next_step=step)))
     try:
-        moment, source = true_at(newest, newest.name, settings)
-        refuse_future(moment, now, settings)
+        truth = FileTimes(folder, settings, folder.exports()).truth(newest)
+        refuse_future(truth.at, now, settings)
         parsed = parse_file(newest, settings)
     except (OSError, ConnectorError) as error:
         told = unreadable(newest.name, error) if isinstance(error, OSError) else error
@@ -38,11 +38,18 @@ def check_folder(folder: DropFolder, settings: PosCsvSettings, now: datetime) ->
         found,
         Finding(ok=True, message=f"“{newest.name}” can be read: {parsed.rows:,} rows, {len(parsed.readings):,} readings."),
         Finding(ok=True, message=f"Columns: {columns}."),
-        Finding(ok=True, message=f"It was true at {moment:%Y-%m-%d %H:%M} UTC, by {_SOURCES[source]}."),
+        _time(truth, settings),
         *_reading(parsed, settings),
         *_samples(parsed),
     ]
     return CheckReport(tuple(findings), _facts(newest, parsed))
+
+
+def _time(truth: Truth, settings: PosCsvSettings) -> Finding:
+    if truth.doubt and truth.doubt != Doubt.NEAR:
+        told, step = doubt_said(truth, settings)
+        return Finding(ok=True, message=told, next_step=step)
+    return Finding(ok=True, message=f"It was true at {truth.at:%Y-%m-%d %H:%M} UTC, by {_SOURCES[truth.source]}.")
 
 
 def _reading(parsed: ParsedFile, settings: PosCsvSettings) -> list[Finding]:

@@ -10,6 +10,7 @@ import os
 import re
 from datetime import UTC, datetime
 from fnmatch import fnmatch
+from heapq import nlargest
 from pathlib import Path
 from uuid import uuid4
 
@@ -65,13 +66,14 @@ class DropFolder:
 
     def waiting(self, now: datetime) -> list[Path]:
         """Result: the exports that are whole by now: unchanged for `stable_seconds`, or with a `.done` beside them."""
-        return [path for path in self._exports() if self._is_whole(path, now)]
+        return [path for path in self.exports() if self._is_whole(path, now)]
 
     def newest(self) -> Path | None:
         """Result: the export that was written last, whole or not; None where there is none."""
-        return max(self._exports(), key=lambda path: path.lstat().st_mtime, default=None)
+        return max(self.exports(), key=lambda path: path.lstat().st_mtime, default=None)
 
-    def _exports(self) -> list[Path]:
+    def exports(self) -> list[Path]:
+        """Result: the exports that the till has dropped, whole or not."""
         self.require()
         return [path for path in self._files(self.root) if self._is_export(path.name)]
 
@@ -112,6 +114,10 @@ class DropFolder:
     def find(self, identity: str, *folders: str) -> list[Path]:
         """Result: the files with that content in these folders."""
         return [path for name in folders for path in self._files(self.root / name) if self._has(path, name, identity)]
+
+    def recent(self, where: str, most: int) -> list[Path]:
+        """Result: so many files of an archive folder, the last claimed first."""
+        return nlargest(most, self._files(self.root / where), key=lambda path: path.name)
 
     def release(self, identity: str, now: datetime) -> bool:
         """Put a held or refused file back among the claimed ones, so that it is offered again. Result: it was there."""

@@ -39,7 +39,7 @@ from connectors.pos_csv.parse import parse_file
 from connectors.pos_csv.problems import FileRefusedError, note
 from connectors.pos_csv.report import merged, report_text
 from connectors.pos_csv.settings import PosCsvSettings
-from connectors.pos_csv.truth import refuse_future, true_at
+from connectors.pos_csv.truth import CLOCKS_APART, Doubt, FileTimes, Truth, doubt_said, refuse_future
 
 _ARCHIVE = {FeedFate.APPLIED: DONE, FeedFate.DUPLICATE: DONE, FeedFate.REFUSED: REFUSED, FeedFate.HELD: HELD}
 
@@ -77,12 +77,13 @@ class PosCsvTill:
         and raises FileRefusedError. One whose columns only a person can tell apart raises ConfigError and stays claimed:
         it is offered again once the setting is there. With `claim` False nothing is moved. Files know of no `since`."""
         now = self._now()
-        left = self._folder.interrupted(now)
-        for path in [*self._in_order(left), *self._in_order(self._folder.waiting(now))]:
+        left, waiting = self._folder.interrupted(now), self._folder.waiting(now)
+        times = FileTimes(self._folder, self._settings, [*left, *waiting])
+        for path in [*_in_order(left, times), *_in_order(waiting, times)]:
             claimed = self._folder.claim(path, now) if claim and path not in left else path
             if claimed is None:  # another run was quicker
                 continue
-            feed = self._feed(claimed, now, claim=claim)
+            feed = self._feed(claimed, times, now, claim=claim)
             if feed is not None:
                 yield feed
 
@@ -146,21 +147,13 @@ class PosCsvTill:
         """When the files of imported adjustments were moved away; the others are left out."""
         return self._outbound.acknowledged_at(operation_ids)
 
-    def _in_order(self, paths: Sequence[Path]) -> list[Path]:
-        dated = []
-        for path in paths:
-            name = original_name(path)
-            with suppress(FileNotFoundError):  # another run was quicker
-                dated.append((true_at(path, name, self._settings)[0], name, path))
-        return [path for _, _, path in sorted(dated)]
-
-    def _feed(self, path: Path, now: datetime, *, claim: bool) -> Feed | None:
+    def _feed(self, path: Path, times: FileTimes, now: datetime, *, claim: bool) -> Feed | None:
         """Result: what the file says; None where something wrote to it while we read (it is offered again later)."""
         name = original_name(path)
         try:
             before, content = snapshot_of(path), identity_of(path)
-            moment, source = true_at(path, name, self._settings)
-            refuse_future(moment, now, self._settings)
+            truth = times.truth(path)
+            refuse_future(truth.at, now, self._settings)
             parsed = parse_file(path, self._settings)
         except OSError as error:
             raise unreadable(name, error) from error
@@ -170,13 +163,15 @@ class PosCsvTill:
             raise self._refused(refusal, path, content, claim=claim) from refusal
         if snapshot_of(path) != before:
             return None
-        problems = [*parsed.problems, *self._time_notes(source)]
-        identity = _identity(content, moment, source)
-        self._offered[identity] = _Offered(path, moment, parsed.rows, len(parsed.readings), problems)
+        problems = [*parsed.problems, *self._time_notes(truth)]
+        identity = _identity(content, truth)
+        self._offered[identity] = _Offered(path, truth.at, parsed.rows, len(parsed.readings), problems)
         return Feed(
             identity=identity,
             name=name,
-            true_at=moment,
+            true_at=truth.at,
+            earliest=truth.earliest,
+            latest=truth.latest,
             readings=parsed.readings,
             problems=problems,
             rows=parsed.rows,
@@ -208,17 +203,32 @@ class PosCsvTill:
             identity=identity,
         )
 
-    def _time_notes(self, source: str) -> list[RowProblem]:
-        if not self._settings.time_column or source != "file":
+    def _time_notes(self, truth: Truth) -> list[RowProblem]:
+        time = truth.time
+        is_doubtful = truth.doubt in (Doubt.AHEAD, Doubt.OUT_OF_ORDER, Doubt.OPEN)
+        if time.said and is_doubtful and abs(time.written - time.said) >= CLOCKS_APART:
+            return [note(0, "", "time_doubtful", *doubt_said(truth, self._settings))]
+        if not self._settings.time_column or time.source != "file":
             return []
         text = f"No time could be read from the column “{self._settings.time_column}”; the file's own time is taken."
         return [note(0, "", "time_unknown", text, "Check the settings time_column and time_format.")]
 
 
-def _identity(content: str, moment: datetime, source: str) -> str:
+def _in_order(paths: Sequence[Path], times: FileTimes) -> list[Path]:
+    """Result: those that are still there, oldest truth first."""
+    dated = []
+    for path in paths:
+        with suppress(FileNotFoundError):  # another run was quicker
+            truth = times.truth(path)
+            dated.append((truth.at, truth.time.written, original_name(path), path))
+    return [path for *_, path in sorted(dated)]
+
+
+def _identity(content: str, truth: Truth) -> str:
     """Result: equal for the same statement. A shelf may be again as it was an hour ago, in a file that is the same byte for
-    byte: where its name says when it was true, that tells them apart. Any other copy is one we had."""
-    return f"{content}@{moment:%Y%m%dT%H%M%SZ}" if source == "name" else content
+    byte: a time in its name tells them apart, right or not. Any other copy is one we had."""
+    time = truth.time
+    return f"{content}@{time.said:%Y%m%dT%H%M%SZ}" if time.source == "name" else content
 
 
 def _content_of(feed_identity: str) -> str:

@@ -73,25 +73,30 @@ StoreVerdict = Opening | InStep | Suspect | TooSoon | Drift | Deferred
 
 
 def till_reading_judge(
-    *, shows: Decimal, true_at: datetime, baseline: Decimal | None, writes: Sequence[WriteSpan], skew: timedelta
+    *, shows: Decimal, span: tuple[datetime, datetime], baseline: Decimal | None, writes: Sequence[WriteSpan], skew: timedelta
 ) -> TillVerdict:
-    """Result: what a till's number, true at `true_at`, means (design.md §3.3).
+    """Result: what a till's number, true at some moment of `span`, means (design.md §3.3).
 
-    `writes`: our unanswered writes to this level, and those answered after `true_at − skew`. `skew`: how far the till's clock
-    may be off. A write surely sent later than the reading is taken out of the baseline; one that may or may not be in the
-    reading defers it.
+    `writes`: our unanswered writes to this level, and those answered after the span's beginning − skew. `skew`: how far the
+    till's clock may be off. A write surely sent later than the reading is taken out of the baseline; one that may or may not be
+    in the reading defers it, unless the number is the baseline itself: then nothing is booked either way.
     """
     if baseline is None:
         return Opening(shows)
-    later = ZERO
+    earliest, latest = span
+    later, may_be_older = ZERO, False
     for write in writes:
         if write.answered_at is None:
             return Deferred("a write to the till is unanswered")
-        if write.sent_at > true_at + skew:
+        if write.sent_at > latest + skew:
             later += write.delta
-        elif write.answered_at > true_at - skew:
+        elif write.answered_at > latest - skew:
             return Deferred("a write was acknowledged about when the till was read")
+        elif write.answered_at > earliest - skew:
+            may_be_older = True
     residual = shows - (baseline - later)
+    if residual and may_be_older:
+        return Deferred("it is not sure whether the till was read before or after a write was acknowledged")
     return Activity(residual) if residual else InStep()
 
 

@@ -84,9 +84,7 @@ class TillChunk:
         if baseline == shows == last_reading and not spans:  # the common case, decided without building anything
             self.unchanged.append(pk)
             return
-        verdict = till_reading_judge(
-            shows=shows, true_at=self.feed.true_at, baseline=baseline, writes=spans, skew=limits().till_skew
-        )
+        verdict = till_reading_judge(shows=shows, span=self.feed.span, baseline=baseline, writes=spans, skew=limits().till_skew)
         level = StockLevel(pk=pk, item_id=item_id, location_id=location_id, on_hand=on_hand, baseline=baseline)
         match verdict:
             case Opening():

@@ -116,7 +116,7 @@ def feed_apply(*, ctx: RunContext, side: Side, feed: Feed) -> int:
     """Book a feed, a chunk a transaction. Applying it again after a crash books nothing twice: what was booked is in the
     baseline, so its residual is zero. Result: the lowest version among the readings that were deferred; 0: none was."""
     locations = _locations(side, feed.readings)
-    spans = write_spans(connection=side.connection, target="level_id", since=feed.true_at - limits().till_skew)
+    spans = write_spans(connection=side.connection, target="level_id", since=feed.span[0] - limits().till_skew)
     put_offs = PutOffs(side.connection, "level_id")
     seen: set[int] = set()
     deferred: list[int] = []

@@ -40,7 +40,7 @@ class Mutant:
 
 UNANSWERED = """if write.answered_at is None:
             return Deferred("a write to the till is unanswered")"""
-NEAR = """elif write.answered_at > true_at - skew:"""
+NEAR = """elif write.answered_at > latest - skew:"""
 RECEIPT = "if found is not None and found.receipt == str(row.operation_id):"
 LOOKED_UP = "outcome=outcomes.get(row.operation_id, Outcome.UNKNOWN)"
 STORE_BUSY = "if any(write.answered_at is None or write.answered_at >= read_at for write in writes):"

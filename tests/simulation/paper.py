@@ -163,7 +163,7 @@ class Engine:
             return  # older than what we know: history
         side = self.till
         writes = [span for span in self.spans(side) if span.answered_at is None or span.answered_at > at - SKEW]
-        verdict = till_reading_judge(shows=count, true_at=at, baseline=side.baseline, writes=writes, skew=SKEW)
+        verdict = till_reading_judge(shows=count, span=(at, at), baseline=side.baseline, writes=writes, skew=SKEW)
         if isinstance(verdict, Deferred):
             self.deferred += 1
             return

@@ -1,12 +1,15 @@
 """What a new export changes, and what it must not."""
 
+import os
+from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from inventory.models import Item, Movement, StockLevel
 from sync.models import RunProblem, SyncRun, SyncState, TillFeed
-from tests.sync.shop import HYDRO, INCREMENTAL, csv_bytes, problems, product
+from tests.sync.shop import HYDRO, INCREMENTAL, Clock, csv_bytes, problems, product
 
 pytestmark = pytest.mark.django_db
 KINDS = pytest.mark.parametrize("kind", SyncRun.Kind.values)
@@ -301,3 +304,80 @@ def test_an_item_that_the_till_stops_counting_keeps_its_last_number_and_is_told_
             assert Item.objects.get(sku="PRINT-1").missing_since is None
     assert (shop.sent(), shop.movements()) == ({"PRINT-1": [-2]}, [("PRINT-1", -2)])
     assert StockLevel.objects.filter(uncounted_since__isnull=False).count() == 0
+
+
+def counters(clock: Clock, number: int) -> str:
+    first = 1 if 6 <= clock.at.hour < 18 else 1201  # never near what a clock shows now
+    return f"stock_{clock.at:%Y%m%d}_{first + number:04}.csv"
+
+
+def local_times(hours: float) -> Callable[[Clock, int], str]:
+    return lambda clock, _: f"stock_{clock.at + timedelta(hours=hours):%Y%m%d_%H%M}.csv"
+
+
+NAMES = pytest.mark.parametrize(
+    "name",
+    [counters, *(local_times(hours) for hours in (0, 1, 2, 5.5, 13, -1, -5, -9.5))],
+    ids=["counter", "UTC", "+1", "+2", "+5:30", "+13", "-1", "-5", "-9:30"],
+)
+
+
+@NAMES
+@pytest.mark.parametrize("apart", [{"minutes": 25}, {"hours": 24}], ids=["often", "daily"])
+def test_a_sale_that_the_till_has_booked_is_not_counted_again_whatever_its_files_are_called(open_shop, name, apart):
+    """Case 02: a running number, or local time while the zone is UTC, read as a time long gone."""
+    shop = open_shop(stock={"CUP-1": 7}, till_mode="live")
+    shop.export(name=name(shop.clock, 0))
+    shop.sync(read_only=True)
+    shop.align()
+    shop.clock.tick(minutes=1)
+    shop.sync()
+    shop.clock.tick(minutes=4)
+    shop.app.place_order([("CUP-1", 1)])
+    shop.clock.tick(minutes=1)
+    shop.sync(INCREMENTAL)
+    shop.take_in_adjustments()
+    shop.clock.tick(**apart)
+    for number in (1, 2):
+        shop.export(name=name(shop.clock, number))
+        shop.sync(INCREMENTAL)
+        assert (shop.shelf(), shop.shown(), shop.movements()) == ({"CUP-1": 6}, {"CUP-1": 6}, [("CUP-1", -1)])
+        assert StockLevel.objects.get().on_hand == 6
+        assert SyncState.objects.get().sync_status == "synced"
+        shop.clock.tick(**apart)
+    shop.till.sell("CUP-1", 2)
+    shop.export(name=name(shop.clock, 3))
+    shop.sync(INCREMENTAL)
+    assert (shop.shown(), shop.movements()) == ({"CUP-1": 4}, [("CUP-1", -1), ("CUP-1", -2)])
+
+
+@pytest.mark.parametrize("before", [0, 1], ids=["the first", "after one in time"])
+def test_an_export_that_is_copied_hours_later_is_not_taken_to_know_what_was_told_since(open_shop, before):
+    """Its name is right; the copy has the time of copying."""
+    shop = open_shop(stock={"CUP-1": 7}, till_mode="live")
+    opening = shop.export()
+    if not before:
+        shop.clock.tick(hours=3)
+        os.utime(opening, (shop.clock.at.timestamp(),) * 2)
+    shop.sync(read_only=True)
+    shop.align()
+    shop.clock.tick(minutes=1)
+    shop.sync()
+    shop.clock.tick(minutes=20)
+    shop.till.receive("CUP-1", 1)
+    late = shop.export()  # says 8
+    content, name = late.read_bytes(), late.name
+    late.unlink()
+    shop.clock.tick(minutes=10)
+    shop.app.place_order([("CUP-1", 1)])
+    shop.clock.tick(minutes=1)
+    shop.sync(INCREMENTAL)
+    shop.take_in_adjustments()
+    shop.clock.tick(hours=3)
+    shop.drop(content, name)
+    shop.sync(INCREMENTAL)
+    assert (shop.shown(), shop.movements()) == ({"CUP-1": 6}, [("CUP-1", -1)])  # 8 or 7 arrived: nobody can tell yet
+    shop.clock.tick(minutes=10)
+    shop.export()
+    shop.sync(INCREMENTAL)
+    assert (shop.shelf(), shop.shown(), shop.movements()) == ({"CUP-1": 7}, {"CUP-1": 7}, [("CUP-1", -1), ("CUP-1", 1)])

@@ -18,7 +18,7 @@ JUST_NOW = timedelta(0)
 
 
 def test_a_feed_says_what_the_file_says(drop: Drop) -> None:
-    drop.put("stock_20260211_0948.csv", "SKU,Qty\nA,3\n,4\n")
+    drop.put("stock_20260211_0948.csv", "SKU,Qty\nA,3\n,4\n", age=timedelta(minutes=11))
     (feed,) = drop.till().feeds()
     assert feed.name == "stock_20260211_0948.csv"
     assert feed.identity == hashlib.sha256(b"SKU,Qty\nA,3\n,4\n").hexdigest() + "@20260211T094800Z"

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
+from functools import partial
 
 import pytest
 
@@ -24,7 +25,7 @@ SKEW = 2 * MINUTE
 
 
 def till(shows, *, baseline, writes=()):
-    return till_reading_judge(shows=D(shows), true_at=T, baseline=baseline, writes=writes, skew=SKEW)
+    return till_reading_judge(shows=D(shows), span=(T, T), baseline=baseline, writes=writes, skew=SKEW)
 
 
 def store(shows, *, baseline=D(10), news_at=None, writes=(), suspect=None, suspected_at=None):
@@ -114,3 +115,16 @@ def test_a_store_reading_is_deferred_while_or_after_a_write(answered_at):
 
 def test_a_write_answered_before_the_reading_began_defers_nothing():
     assert store(10, writes=[WriteSpan(D(-1), T - 2 * MINUTE, T - MINUTE)]) == InStep()
+
+
+def test_a_reading_of_doubtful_time_is_used_only_where_it_books_the_same_either_way():
+    told = WriteSpan(D(-1), T - timedelta(hours=2), T - timedelta(hours=2))
+    judge = partial(till_reading_judge, span=(T - timedelta(hours=5), T), baseline=D(6), writes=[told], skew=SKEW)
+    assert judge(shows=D(6)) == InStep()
+    for shows in (5, 7):
+        assert isinstance(judge(shows=D(shows)), Deferred)
+    assert till_reading_judge(shows=D(5), span=(T, T), baseline=D(6), writes=[told], skew=SKEW) == Activity(D(-1))
+    before = WriteSpan(D(-1), T - timedelta(hours=6), T - timedelta(hours=6))
+    assert judge(shows=D(5), writes=[before]) == Activity(D(-1))
+    after = WriteSpan(D(-1), T + timedelta(hours=1), T + timedelta(hours=1))
+    assert judge(shows=D(7), writes=[after]) == InStep()
