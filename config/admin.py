@@ -44,7 +44,8 @@ class LoginAttemptAdmin(ReadOnlyAdmin):
 
     @admin.display(description="address", ordering="ip_address")
     def address(self, attempt: AccessAttempt) -> str:
-        return f"{attempt.ip_address}/64" if ":" in attempt.ip_address else str(attempt.ip_address)
+        address = attempt.ip_address or ""
+        return f"{address}/64" if ":" in address else address
 
     @admin.display(description="state")
     def state(self, attempt: Any) -> SafeString:
