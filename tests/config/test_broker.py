@@ -14,6 +14,7 @@ from kombu import Consumer, Exchange, Producer, Queue
 from kombu.exceptions import ChannelError
 
 from config import broker
+from tests.clock import dated
 from tests.config.post import Post
 
 pytestmark = pytest.mark.ticking  # messages are named, and so ordered, by the time at which they were sent
@@ -172,7 +173,7 @@ def test_what_waited_from_before_an_upgrade_is_taken(post):
 
 
 def test_a_draft_is_no_message_and_the_drafts_of_the_dead_are_swept(post):
-    young = post.put(b"half", name=f".young.work.msg{broker.DRAFT}")
+    young = dated(post.put(b"half", name=f".young.work.msg{broker.DRAFT}"))
     old = post.put(b"half", name=f".old.work.msg{broker.DRAFT}")
     os.utime(old, (1, 1))
     assert post.receive() is None
@@ -200,6 +201,7 @@ FULL = """
 import resource
 import sys
 from pathlib import Path
+from tests.clock import dated
 from tests.config.post import Post
 from kombu.exceptions import ChannelError
 post = Post(Path(sys.argv[1]))
