@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from connectors.contract import Outcome, SetAside, StoreReading
+from alignment.models import Listing
+from connectors.contract import Outcome, SetAside, StockManagement, StoreReading
 from connectors.errors import ConnectorError
 from inventory.models import StockLevel
 from sync.core.attempts import hold_for, split_unknown
@@ -66,7 +67,12 @@ def _look_up(ctx: RunContext, rows: list[OutboundWrite]) -> None:
 
 
 def _decide(ctx: RunContext, row: OutboundWrite, found: StoreReading | None) -> None:
-    """The receipt in the product tells: ours is there, or the write never took effect."""
+    """The receipt in the product tells: ours is there, or the write never took effect. Of one that has left our sight nobody can
+    say whether the write is in its number: its account opens anew when it is back."""
+    listing = row.listing
+    if listing and row.carries_number and (found is None or found.stock_management != StockManagement.OWN):
+        listing.baseline = listing.suspect = listing.suspected_at = None
+        Listing.objects.filter(pk=listing.pk).update(baseline=None, suspect=None, suspected_at=None)
     if found is not None and found.receipt == str(row.operation_id):
         # Its number is not taken as a reading: orders that came since are not read with it.
         write_landed(ctx=ctx, row=row, reading=None)

@@ -409,6 +409,8 @@ class Engine:
         except (LeaseHeldError, ConfigError) as refusal:
             self.world.told(f"manager on {sku}, {winner}: {refusal}")
             return
+        store = [each.pk for each in self.stores].index(conflict.store_id)
+        self.world.webs[store].decided[sku] += int(conflict.difference)
         if winner == "woo":
             self.world.accepted[sku] += int(conflict.difference)
         elif isinstance(winner, Decimal):
@@ -468,5 +470,5 @@ class Engine:
                 self._count_again(number, sku, 7)
 
     def _count_again(self, number: int, sku: str, units: int) -> None:
-        if Listing.objects.get(connection=self.stores[number], sku=sku).baseline is None:
+        if not Listing.objects.get(connection=self.stores[number], sku=sku).counts_stock:
             self.world.count_again(self.world.webs[number], sku, units)

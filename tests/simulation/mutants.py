@@ -95,7 +95,7 @@ MUTANTS = [
         orders._Orders._line,
         {
             "listing.news_at, listing.suspect, listing.suspected_at = news, None, None": "listing.news_at = news",
-            "news_at=news, suspect=None, suspected_at=None, baseline": "news_at=news, baseline",
+            "news_at=news, suspect=None, suspected_at=None, **account": "news_at=news, **account",
         },
         scene="sell_the_same_twice",
     ),
@@ -152,9 +152,9 @@ MUTANTS = [
         scene="stand_still",
     ),
     Mutant(
-        "an account that closes forgets its orders",
+        "coming back explains what it shows",
         store_pull._Chunk._judge,
-        {"listing.baseline = listing.suspect = ": "listing.baseline = listing.opened_at = listing.suspect = "},
+        {"listing.suspect = listing.suspected_at = None\n        return": "listing.baseline = None\n        return"},
         scene="stop_counting_and_sell",
     ),
     Mutant(

@@ -55,11 +55,14 @@ class Web:
     ids: dict[str, int]
     sold: Counter[str] = field(default_factory=Counter)
     edits: Counter[str] = field(default_factory=Counter)
+    decided: Counter[str] = field(default_factory=Counter)  # of `edits`: what the manager was asked about, and no rule accepted
     edits_lately: dict[str, list[int]] = field(default_factory=dict)  # what `edits` was before each edit since somebody looked
     before: Counter[str] = field(default_factory=Counter)
     unseen: list[Late] = field(default_factory=list)
     served: list["Shown"] = field(default_factory=list)
-    uncounted: set[str] = field(default_factory=set)  # SKUs whose “Manage stock” is off
+    uncounted: dict[str, int] = field(
+        default_factory=dict
+    )  # SKUs whose “Manage stock” is off, with the number that was forgotten
     hooks: list[tuple[float, dict[str, Any]]] = field(default_factory=list)  # due, body
     orders: list[int] = field(default_factory=list)
 
@@ -117,7 +120,7 @@ class World:
 
     def shelf(self, sku: str) -> int:
         """Units that truly lie on the shelf and belong to nobody."""
-        typed = sum(web.edits[sku] for web in self.webs) if self.edits_are_true else 0
+        typed = sum(web.edits[sku] - web.decided[sku] for web in self.webs) if self.edits_are_true else 0
         sold = sum(web.sold[sku] - web.before[sku] for web in self.webs)
         return STOCK + self.till.instore[sku] + typed + self.accepted[sku] - sold
 
@@ -206,15 +209,16 @@ class World:
     def stop_counting(self, web: Web, sku: str) -> None:
         """Somebody unticks “Manage stock”: the store forgets the number."""
         self.told(f"web{self.webs.index(web)} stops counting {sku}")
-        web.uncounted.add(sku)
         product = web.app.product(web.ids[sku])
+        web.uncounted[sku] = product.quantity or 0
         product.manage_stock, product.quantity = False, None
         web.app.catalogue.touch(product)
 
     def count_again(self, web: Web, sku: str, units: int) -> None:
-        """Somebody ticks it again, and types a number."""
+        """Somebody ticks it again, and types a number: an edit like any."""
         self.told(f"web{self.webs.index(web)} counts {sku} again: {units}")
-        web.uncounted.discard(sku)
+        web.edits_lately.setdefault(sku, []).append(web.edits[sku])
+        web.edits[sku] += units - web.uncounted.pop(sku)
         product = web.app.product(web.ids[sku])
         product.manage_stock, product.quantity = True, units
         web.app.catalogue.touch(product)
