@@ -91,7 +91,8 @@ def _readings(about: About) -> Iterable[Happening]:
             )
         if listing.read_at:
             shows = number(listing.quantity) if listing.quantity is not None else "no number"
-            yield Happening(listing.read_at, f"The shop was read: {shows}.", url, "Reading")
+            since = ", with the orders since" if listing.news_at and listing.news_at > listing.read_at else ""
+            yield Happening(listing.read_at, f"The shop was read: {shows}{since}.", url, "Reading")
     for level in [level for level in about.levels if level.read_at][:3]:
         said = f"The till was read at {level.location}: {number(level.last_reading)}."
         if level.read_at:

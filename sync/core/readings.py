@@ -100,6 +100,15 @@ def till_reading_judge(
     return Activity(residual) if residual else InStep()
 
 
+def shown_after(*, shows: Decimal | None, residual: Decimal, moved: Decimal, was_read: bool) -> Decimal | None:
+    """Result: what a store shows, as far as anybody knows, after an order on the listing moved its number by `moved`; None:
+    unknown until it is read again. `residual`: what the last reading left unexplained. It may be the very order, which was in the
+    reading then. `was_read`: the order is older than the reading, by the two clocks."""
+    if shows is None or not residual:
+        return None if shows is None else shows + moved
+    return shows if not moved or residual == moved or was_read else None
+
+
 def store_reading_judge(
     *,
     shows: Decimal,

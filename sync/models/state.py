@@ -8,7 +8,9 @@ from connectors.models import Connection
 
 
 class SyncState(models.Model):
-    """The last known figures of one confirmed pair. `pos_quantity` is what the till said; `woo_quantity` what the shop shows.
+    """The last known figures of one confirmed pair. `pos_quantity` and `woo_quantity` are what till and shop show as far as we
+    know: the last reading that could be used, what orders have moved since, and what they have taken in of us; `last_pos_update`
+    and `last_woo_update` since when. None: unknown.
     `last_sync` is when both sides were last known to agree; it moves with every run and is kept out of the history."""
 
     class Status(models.TextChoices):

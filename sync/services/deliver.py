@@ -280,7 +280,7 @@ def write_landed(*, ctx: RunContext, row: OutboundWrite, reading: StoreReading |
         return
     if listing.baseline is not None:  # None: it was aligned anew meanwhile, and the account opens with a reading
         listing.baseline += row.delta or ZERO
-        listing.quantity = listing.baseline if listing.counts_stock else None
+        listing.quantity = None if listing.quantity is None else listing.quantity + (row.delta or ZERO)
     if listing.baseline is not None and reading is not None and reading.quantity is not None:
         listing.quantity, listing.read_at = reading.quantity, now
         residual = reading.quantity - listing.baseline

@@ -17,10 +17,11 @@ from connectors.errors import ConnectorError
 from connectors.models import Connection
 from inventory.models import Movement, StockLevel
 from sync.core.orders import LineBooked, line_effect, line_problem
+from sync.core.readings import shown_after
 from sync.core.targets import units_of
 from sync.limits import limits
 from sync.models import Order, OrderLine, SyncLog
-from sync.selectors import listings_in_doubt, supply_levels
+from sync.selectors import differences_left, listings_in_doubt, supply_levels
 from sync.services.context import RunContext, chunks
 from sync.services.findings import conflicts_without_pair
 from sync.services.log import quantity_text
@@ -279,13 +280,31 @@ class _Orders:
         known_news = listing.news_at if listing.news_at and self.ctx.believes(listing.news_at) else order.modified_at
         news = max(known_news, order.modified_at)
         # News about a listing may explain a suspect: look again (design.md §3.5).
+        listing.quantity = self._shown(order, listing, effect.baseline)
         listing.news_at, listing.suspect, listing.suspected_at = news, None, None
         if listing.baseline is not None:  # None: its account opens with the next reading
             listing.baseline += effect.baseline
-        Listing.objects.filter(pk=listing.pk).update(news_at=news, suspect=None, suspected_at=None, baseline=listing.baseline)
+        account = {"quantity": listing.quantity, "baseline": listing.baseline}
+        Listing.objects.filter(pk=listing.pk).update(news_at=news, suspect=None, suspected_at=None, **account)
         self.ctx.changed_listings.add(listing.pk)
         if effect.on_hand and pair and level:
             self._book(order, line, pair, level, effect.on_hand)
+
+    def _shown(self, order: Order, listing: Listing, moved: Decimal) -> Decimal | None:
+        """Result: what the listing shows by now, as far as we know."""
+        if listing.quantity is None or listing.baseline is None:
+            return listing.quantity
+        residual = listing.quantity - listing.baseline
+        if residual:
+            residual -= self.left.get(listing.pk, ZERO)
+        by_our_clock = order.modified_at - self.ctx.store.store.clock_ahead
+        was_read = listing.read_at is not None and by_our_clock < listing.read_at - limits().store_skew
+        return shown_after(shows=listing.quantity, residual=residual, moved=moved, was_read=was_read)
+
+    @cached_property
+    def left(self) -> dict[int, Decimal]:
+        """By listing, how far off a person has left its number."""
+        return differences_left(store=self.ctx.store.connection)
 
     def _is_since_the_beginning(self, order: Order) -> bool:
         return self.began is not None and order.created_at >= self.began

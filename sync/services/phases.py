@@ -4,7 +4,7 @@ and after them its orders, then what is owed, then the writes; and a later look 
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from alignment.models import Alignment, Listing, StoreLocation
 from alignment.services.proposals import proposals_refresh
@@ -12,7 +12,7 @@ from connectors.statistics import statistics_refresh
 from inventory.models import Item, Location, Movement, StockLevel
 from sync.limits import limits
 from sync.models import OutboundWrite, SyncRun
-from sync.selectors import listings_unread, under_review
+from sync.selectors import differences_left, listings_unread, under_review
 from sync.services.context import RunContext
 from sync.services.deliver import outbox_deliver
 from sync.services.plan import run_plan, till_plan
@@ -126,12 +126,14 @@ def run_dry(ctx: RunContext) -> None:
 
 
 def _open_questions(ctx: RunContext) -> list[tuple[int, int]]:
-    """Result: (remote id, parent remote id) of the aligned listings whose number needs a look: not opened yet, suspect, not read
-    the last time, or under review: a person can settle only what was read since the last order on it."""
-    reviewed = under_review(store=ctx.store.connection).values("alignment__listing_id")
-    unread = listings_unread(store=ctx.store.connection)
-    unknown = _aligned(ctx).filter(Q(baseline=None) | Q(suspect__isnull=False) | Q(pk__in=reviewed) | Q(remote_id__in=unread))
-    return list(unknown.distinct().values_list("remote_id", "parent_remote_id"))
+    """Result: (remote id, parent remote id) of the aligned listings whose number needs a look: not known, suspect, off when an
+    order changed, not read the last time, or under review: a person can settle only what was read since the last order on it."""
+    store = ctx.store.connection
+    is_off = ~Q(quantity=F("baseline")) & ~Q(pk__in=differences_left(store=store))
+    unknown = Q(baseline=None) | Q(quantity=None) | Q(remote_id__in=listings_unread(store=store))
+    reviewed = Q(pk__in=under_review(store=store).values("alignment__listing_id"))
+    wanted = _aligned(ctx).filter(unknown | is_off | Q(suspect__isnull=False) | reviewed)
+    return list(wanted.distinct().values_list("remote_id", "parent_remote_id"))
 
 
 def _aligned(ctx: RunContext) -> QuerySet[Listing]:

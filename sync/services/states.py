@@ -119,12 +119,13 @@ def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled:
 
 
 def _till_quantities(ctx: RunContext, item_ids: list[int]) -> dict[int, Decimal]:
-    """Result: by item, what its till said last, over the places that supply the store."""
+    """Result: by item, what its till shows as far as we know, over the places that supply the store: what it said last, and what
+    it has taken in of us since."""
     places = StoreLocation.objects.filter(store=ctx.store.connection).values("location_id")
     said: dict[int, Decimal] = {}
-    levels = StockLevel.objects.filter(item_id__in=item_ids, location_id__in=places, last_reading__isnull=False)
-    for item_id, reading in levels.values_list("item_id", "last_reading"):
-        said[item_id] = said.get(item_id, ZERO) + (reading or ZERO)
+    levels = StockLevel.objects.filter(item_id__in=item_ids, location_id__in=places, baseline__isnull=False)
+    for item_id, baseline in levels.values_list("item_id", "baseline"):
+        said[item_id] = said.get(item_id, ZERO) + (baseline or ZERO)
     return said
 
 
@@ -245,11 +246,13 @@ def pair_status(
             Status.PENDING,
             f"The shop's number is off by {listing.suspect.normalize():+f} and nothing explains it yet; it gets a second look.",
         )
+    if listing.quantity is None or listing.quantity != listing.baseline + (left or ZERO):
+        return Status.PENDING, "The shop's number was off when an order on it changed; the next sync reads it again."
     if listing.baseline == target and till_is_untold:
         return Status.PENDING, "The till has not taken in yet what was sold online; until then its own sales of it can't be told."
     if listing.baseline == target and till_trouble:
         return Status.ERROR, till_trouble[:300]
-    if listing.baseline == target and left is not None and listing.quantity == listing.baseline + left:
+    if listing.baseline == target and left:
         return Status.SYNCED, f"The shop shows {left.normalize():+f} beside what it should: a person has left it so."
     if listing.baseline == target:
         return Status.SYNCED, ""

@@ -30,9 +30,9 @@ FACTS = (
     "parent_remote_id", "kind", "sku", "name", "barcode", "status", "stock_management", "backorders", "price", "sale_price",
     "cost",
 )  # fmt: skip
-ACCOUNT = ("quantity", "baseline", "opened_at", "suspect", "suspected_at", "news_at", "came_back")
+ACCOUNT = ("quantity", "read_at", "baseline", "opened_at", "suspect", "suspected_at", "news_at", "came_back")
 COLUMNS = ("id", "remote_id", "missing_since", *FACTS, *ACCOUNT)
-STORED = ["sku_key", "read_at", "missing_since", *FACTS, *(name for name in ACCOUNT if name != "news_at")]  # orders write that
+STORED = ["sku_key", "missing_since", *FACTS, *(name for name in ACCOUNT if name != "news_at")]  # orders write that
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +198,8 @@ class _Chunk:
         doubted: set[int],
     ) -> None:
         self.ctx, self.snapshot, self.spans, self.left, self.doubted = ctx, snapshot, spans, left, doubted
+        self.ahead = ctx.store.store.clock_ahead  # orders are dated by the store's clock
+        self.news_since = snapshot.began - limits().store_skew + self.ahead
         self.unchanged: list[int] = []
         self.changed: list[Listing] = []
         self.drifted: list[tuple[Listing, Decimal]] = []
@@ -227,7 +229,7 @@ class _Chunk:
 
     def _known(self, reading: StoreReading, row: tuple[Any, ...]) -> None:
         pk, missing_since, account = row[0], row[2], row[3 + len(FACTS) : 3 + len(FACTS) + len(ACCOUNT)]
-        quantity, baseline, opened_at, suspect, suspected_at, news_at, came_back = account
+        quantity, read_at, baseline, opened_at, suspect, suspected_at, news_at, came_back = account
         facts_same = missing_since is None and row[3 : 3 + len(FACTS)] == (
             reading.parent_remote_id, reading.kind, reading.sku, reading.name, reading.barcode, reading.status,
             reading.stock_management, reading.backorders, reading.price, reading.sale_price, reading.cost,
@@ -235,7 +237,9 @@ class _Chunk:
         is_aligned = row[-1]
         if is_aligned and not facts_same:
             self.repriced[pk] = (row[COLUMNS.index("price")], reading.price)
-        in_step = reading.quantity == quantity == baseline and suspect is None and pk not in self.spans
+        news_at = news_at if news_at and self.ctx.believes(news_at) else None
+        is_calm = suspect is None and pk not in self.spans and (news_at is None or news_at < self.news_since)
+        in_step = reading.quantity == quantity == baseline and is_calm
         if facts_same and (in_step or (not is_aligned and reading.quantity == quantity)):
             self.unchanged.append(pk)  # the common case, decided without building anything
             return
@@ -246,6 +250,8 @@ class _Chunk:
         listing.came_back = came_back or (was_away and baseline is not None)
         if is_aligned:
             self._judge(listing, reading, news_at)
+        if pk in self.put_off and pk not in self.doubted and baseline is not None:  # whether it is what it shows, nobody knows
+            listing.quantity, listing.read_at = quantity, read_at
         is_drift = bool(self.drifted) and self.drifted[-1][0] is listing  # what becomes of it is decided for all at once
         if (
             not is_drift
@@ -271,13 +277,11 @@ class _Chunk:
             if reading.quantity != listing.baseline:
                 self._put_off(listing, "an order on it can't be read")
             return
-        ahead = self.ctx.store.store.clock_ahead  # orders are dated by the store's clock
-        news_at = news_at if news_at and self.ctx.believes(news_at) else None
         verdict = store_reading_judge(
             shows=reading.quantity,
             read_at=self.snapshot.began,
             baseline=listing.baseline,
-            news_at=news_at - ahead if news_at else None,
+            news_at=news_at - self.ahead if news_at else None,
             writes=self.spans.get(listing.pk, ()),
             suspect=listing.suspect,
             suspected_at=listing.suspected_at,
@@ -286,7 +290,7 @@ class _Chunk:
         )
         match verdict:
             case Opening(shows):
-                listing.baseline, listing.opened_at = shows, self.snapshot.began + ahead
+                listing.baseline, listing.opened_at = shows, self.snapshot.began + self.ahead
                 self.ctx.counts["shop_opened"] += 1
             case InStep():
                 listing.suspect, listing.suspected_at, listing.came_back = None, None, False
@@ -309,6 +313,7 @@ class _Chunk:
     def _save(self) -> None:
         drifts_settle(ctx=self.ctx, drifted=self.drifted)
         store_prices_log(ctx=self.ctx, changes=self.repriced)
-        Listing.objects.filter(pk__in=self.unchanged).update(read_at=self.snapshot.began)
+        unchanged = [pk for pk in self.unchanged if pk not in self.put_off]
+        Listing.objects.filter(pk__in=unchanged).update(read_at=self.snapshot.began)
         rows_update(self.changed, STORED)
         self.ctx.changed_listings.update(listing.pk for listing in self.changed)

@@ -92,7 +92,8 @@ def _to_shown(run: Run, facts: ShopFacts, target: Decimal | None, when: Moment) 
         if _is_left(facts):
             run.add("Left as it is by a person", units_of(facts.left or ZERO, facts.per), Tone.ODD, links=conflict)
         run.add(_since(facts), end - run.left, Tone.HELD)
-    read = f"read {moment_said(facts.read_at, when.zone, when.now)}" if facts.read_at else "never read whole"
+    since = ", with the orders since" if facts.has_news else ""
+    read = f"read {moment_said(facts.read_at, when.zone, when.now)}{since}" if facts.read_at else "never read whole"
     run.total(f"{facts.store} shows", at=facts.read_at, note=" · ".join(filter(None, [_packs(shows, facts), read])))
 
 
@@ -118,7 +119,8 @@ def _sentence(facts: ShopFacts, target: Decimal | None, steps: list[Step], when:
     if facts.counting != Counting.OWN:
         return f"Nobody knows what {facts.store} has of it: {UNCOUNTED[facts.counting][0]}."
     if facts.shows is None:
-        return f"What {facts.store} shows is unknown: it has not been read yet."
+        why = "it has not been read yet" if facts.baseline is None else "orders changed while it was off"
+        return f"What {facts.store} shows is unknown: {why}."
     if target is None:
         return f"{facts.store} shows {_number(facts.shows, facts)}; what it should show is unknown, since no place that supplies it counts the item."  # noqa: E501 - one sentence
     because = _because(facts, steps)
