@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from config.access import REFUSED
+from config.access import NO_ADDRESS, REFUSED
 from config.logins import failed_since
 from connectors.admin.parts import ReadOnlyAdmin, badge, moment
 
@@ -44,7 +44,7 @@ class LoginAttemptAdmin(ReadOnlyAdmin):
 
     @admin.display(description="address", ordering="ip_address")
     def address(self, attempt: AccessAttempt) -> str:
-        address = attempt.ip_address or ""
+        address = attempt.ip_address or NO_ADDRESS
         return f"{address}/64" if ":" in address else address
 
     @admin.display(description="state")

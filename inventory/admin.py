@@ -152,6 +152,20 @@ class StockLevelAdmin(ProductSearchAdmin, ReadOnlyAdmin):
         return number(level.last_reading)
 
 
+class ItemFilter(admin.SimpleListFilter):
+    """Shown only when a link came with one item: a list of all would be no help."""
+
+    title = "item"
+    parameter_name = "item__id__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        wanted = self.value()
+        return [(wanted, f"Only {Item.objects.filter(pk=wanted).first() or 'an item that is gone'}")] if wanted else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(item__pk=wanted) if (wanted := self.value()) else queryset
+
+
 @admin.register(Movement)
 class MovementAdmin(ProductSearchAdmin, ReadOnlyAdmin):
     """The ledger: append-only, for people too."""
@@ -167,7 +181,7 @@ class MovementAdmin(ProductSearchAdmin, ReadOnlyAdmin):
         "by",
         "reason",
     )
-    list_filter = ("kind", "source", "location", "occurred_at")
+    list_filter = (ItemFilter, "kind", "source", "location", "occurred_at")
     list_select_related = ("item", "location", "source", "by")
     search_fields = ("item__sku", "item__name", "reference")
     search_help_text = "SKU, name or reference (an order, a file)"

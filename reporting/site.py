@@ -1,9 +1,9 @@
 """The admin as a manager meets it: “Today” first, and a navigation by tasks on every page."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -12,6 +12,11 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from reporting.nav import navigation
+
+if TYPE_CHECKING:  # Django's own class takes a parameter only for the type checker
+    AnyModelAdmin = ModelAdmin[Any]
+else:
+    AnyModelAdmin = ModelAdmin
 
 MAY_SEE = "reporting.view_dailymetric"
 
@@ -22,6 +27,14 @@ class BackOffice(AdminSite):
     site_title = site_header = "Evenstock"
     site_url = None  # there is no other site to view
     enable_nav_sidebar = False  # ours is drawn by base_site.html
+
+    def register(self, model_or_iterable: Any, admin_class: type[AnyModelAdmin] | None = None, **options: Any) -> None:
+        """As Django does, with every list within bounds: those of other packages too."""
+        from connectors.admin.lists import BoundedAdmin
+
+        given = admin_class or AnyModelAdmin
+        bounded = type(given.__name__, (BoundedAdmin, given), {"__module__": given.__module__, "__doc__": given.__doc__})
+        super().register(model_or_iterable, bounded, **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         from reporting.setup.pages import SetupPages

@@ -9,9 +9,10 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.contrib.humanize.templatetags.humanize import naturaltime
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Field
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -113,6 +114,15 @@ def duration(start: datetime | None, end: datetime | None) -> str:
     return f"{minutes} min {int(seconds % 60)} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def is_value_of(field: "Field[Any, Any]", said: str) -> bool:
+    """Result: could the field's column hold it? A row's address may say anything."""
+    try:
+        field.run_validators(field.to_python(said))
+    except (ValidationError, ValueError, ArithmeticError):
+        return False
+    return True
+
+
 class AskedActionsAdmin(AnyModelAdmin):
     """A list called by its name. A posted action that the reader may not do gets 403, where Django would silently do nothing."""
 
@@ -152,5 +162,8 @@ class HistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc] # simple_history h
     ) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
+        history = getattr(self.model, self.opts.simple_history_manager_attribute)
+        if not (is_value_of(self.opts.pk, object_id) and is_value_of(history.model._meta.pk, version_id)):  # noqa: SLF001 - Django's documented way
+            raise Http404
         page: HttpResponse = super().history_form_view(request, object_id, version_id, extra_context)
         return page

@@ -1,4 +1,4 @@
-"""found/wire.md S2: what a client writes into a proxy's headers counts for nothing."""
+"""Case 42: what a client writes into a proxy's headers counts for nothing."""
 
 import json
 import logging

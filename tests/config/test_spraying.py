@@ -1,4 +1,4 @@
-"""found/wire.md S3: many names tried from one address, and many tries at once."""
+"""Case 42: many names tried from one address, and many tries at once."""
 
 import re
 from datetime import timedelta
