@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from alignment.models import Alignment, Listing, StoreLocation
+from alignment.services.alignments import listings_recount
 from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError
 from connectors.models import Connection
@@ -376,14 +377,12 @@ class Engine:
         self.run(number, SyncRun.Kind.FULL)
 
     def sell_while_opening(self) -> None:
-        """A product is counted again, and sold in the very moment of the reading that opens its account anew."""
+        """Somebody corrects a pair, so that its account opens anew, and it is sold in the very moment of that reading."""
         number, sku = self.rng.randrange(len(self.stores)), self.rng.choice(SKUS)
         web, world = self.world.webs[number], self.world
-        if any(late.sku == sku for late in web.unseen):
+        if sku in web.uncounted or any(late.sku == sku for late in web.unseen):
             return
-        world.stop_counting(web, sku)
-        self.run(number, SyncRun.Kind.FULL)
-        self._count_again(number, sku, 30)
+        listings_recount(listing_ids=[Listing.objects.get(connection=self.stores[number], sku=sku).pk])
         world.rush = lambda: world.buy(web, sku, 1, is_late=False) if self.rng.random() < 0.4 else None
         self.run(number, SyncRun.Kind.FULL)
         world.rush = None
