@@ -85,7 +85,7 @@ def parse_price(text: str, number_format: NumberFormat) -> tuple[Decimal, str]:
     return amount, match["before"] or match["after"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one for each shape: which it is tells them apart, at no cost
 class Told:
     """What a text may be. `formats`: in which it is a number or a price. `marks`: what may stand between whole and fraction then:
     `12,50` tells “,”; `1,234` leaves it open, so both; `12` and `1 234` don't care: none."""

@@ -12,6 +12,7 @@ from typing import Literal
 from connectors.pos_csv.numbers import (
     NumberError,
     NumberFormat,
+    Told,
     decimal_mark,
     parse_number,
     parse_price,
@@ -37,6 +38,7 @@ class Spellings:
         self._open = 0
         self._first_open: tuple[int, str] | None = None
         self._others: list[tuple[int, str]] = []  # spellings that only another format than the configured one can read
+        self._chosen: dict[tuple[Sort, Told], NumberFormat] = {}
 
     def hear(self, sort: Sort, line: int, text: str) -> None:
         """Take note of a spelling, and of where it was seen first."""
@@ -91,7 +93,13 @@ class Spellings:
         return parse_price(text, self._format_for(text, "money"))
 
     def _format_for(self, text: str, sort: Sort) -> NumberFormat:
-        found, told = self.number_format, told_by(text)
+        key = sort, told_by(text)
+        if key not in self._chosen:
+            self._chosen[key] = self._choose(text, *key)
+        return self._chosen[key]
+
+    def _choose(self, text: str, sort: Sort, told: Told) -> NumberFormat:
+        found = self.number_format
         if len(told.marks) > 1 and (found is None or self._against(sort, decimal_mark(found))):
             raise self._unclear(text, sort, found)
         if found is None:

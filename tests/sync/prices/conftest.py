@@ -25,6 +25,11 @@ class Till:
         self.shop.clock.tick(minutes=10)
         self.shop.export()
 
+    def write_numbers_like(self, example: str) -> None:
+        """A person has set how the till writes its numbers."""
+        self.shop.pos.settings = {**self.shop.pos.settings, "number_format": example}
+        self.shop.pos.save()
+
     def sync(self, **options: Any) -> SyncRun:
         self.shop.clock.tick(minutes=1)
         return self.shop.sync(PRICES, **options)
