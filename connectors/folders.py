@@ -1,7 +1,7 @@
 """Which files of this machine a connection may touch.
 
 An admin of the shop types a path, the operator of the machine decides below which folders it may lie: without that, a till whose
-folder is our data folder would show its keys (found/wire.md, I2). A path counts by where it leads to now, when it is used: a link
+folder is our data folder would show its keys. A path counts by where it leads to now, when it is used: a link
 made since it was saved is followed first. A second name of the same file (a hard link) can't be seen.
 """
 

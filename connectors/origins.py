@@ -1,7 +1,7 @@
 """A kept secret goes only where it was typed in for.
 
 Whoever may change a connection may not read its secrets. So a change of where they go, by any setting that says so, asks for them
-again: otherwise an address of one's own and a press of “Test” would have them (found/wire.md, I3).
+again: otherwise an address of one's own and a press of “Test” would have them.
 """
 
 import logging

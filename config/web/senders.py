@@ -1,4 +1,4 @@
-"""How much whoever sends a request may send, above what anyone may: a stranger uploads nothing (found/wire.md S4)."""
+"""How much whoever sends a request may send, above what anyone may: a stranger uploads nothing."""
 
 import re
 from importlib import import_module
@@ -17,5 +17,7 @@ def may_send(environ: dict[str, Any]) -> int:
     if WEBHOOKS.match(environ["PATH_INFO"]):
         return int(settings.EVENSTOCK_WEBHOOK_LIMIT)
     session = parse_cookie(environ.get("HTTP_COOKIE", "")).get(settings.SESSION_COOKIE_NAME)
+    if not session or not session.isalnum():  # what Django makes; anything else may be more than a database takes
+        return 0
     store = import_module(settings.SESSION_ENGINE).SessionStore
-    return int(settings.EVENSTOCK_UPLOAD_LIMIT) + FORM if session and SESSION_KEY in store(session) else 0
+    return int(settings.EVENSTOCK_UPLOAD_LIMIT) + FORM if SESSION_KEY in store(session) else 0

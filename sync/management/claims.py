@@ -1,4 +1,4 @@
-"""What two installations on one machine must not share: a data folder and a port (found/wire.md I8). Both are asked for before
+"""What two installations on one machine must not share: a data folder and a port. Both are asked for before
 anything is touched."""
 
 import errno

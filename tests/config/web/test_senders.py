@@ -23,7 +23,18 @@ def logged_in(admin_user) -> str:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("cookie", ["", "sessionid=", "sessionid=made-up", "sessionid=\x00\xff", "garbage;;=;"])
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        "",
+        "sessionid=",
+        "sessionid=made-up",
+        "sessionid=madeup0123456789",
+        'sessionid="aaaaaaaa\\000"',
+        "sessionid=\x00\xff",
+        "garbage;;=;",
+    ],
+)
 def test_a_stranger_may_send_nothing_above_what_anyone_may(cookie):
     assert asked("/admin/login/", cookie) == 0
     assert Bounds().anyone == 65_536
