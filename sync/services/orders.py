@@ -297,9 +297,13 @@ class _Orders:
         residual = listing.quantity - listing.baseline
         if residual:
             residual -= self.left.get(listing.pk, ZERO)
-        by_our_clock = order.modified_at - self.ctx.store.store.clock_ahead
-        was_read = listing.read_at is not None and by_our_clock < listing.read_at - limits().store_skew
+        was_read = bool(residual) and self._was_read(order, listing)
         return shown_after(shows=listing.quantity, residual=residual, moved=moved, was_read=was_read)
+
+    def _was_read(self, order: Order, listing: Listing) -> bool:
+        """Is the order surely older than the reading, by the two clocks?"""
+        by_our_clock = order.modified_at - self.ctx.store.store.clock_ahead
+        return listing.read_at is not None and by_our_clock < listing.read_at - limits().store_skew
 
     @cached_property
     def left(self) -> dict[int, Decimal]:

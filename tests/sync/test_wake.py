@@ -176,6 +176,7 @@ def test_a_database_that_does_not_answer_wakes_all_the_same(waiting, store, now)
     assert waiting.count() == 1
 
 
+@pytest.mark.ticking  # messages are ordered by the time at which they were sent
 def test_the_schedule_goes_before_webhooks_and_killed_runs(waiting, store, now):
     inbox_wake(store_id=store.pk, now=now)
     run_wake(store_id=store.pk, kind="full")
