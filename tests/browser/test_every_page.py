@@ -19,6 +19,7 @@ PLACED = {"type": "rule", "values": ["target-size", "scrollable-region-focusable
 
 def violations(page, rules=EVERY) -> list[str]:
     """What axe finds on the page: rule, place and why. Put in by the browser itself: our policy lets no page load it."""
+    page.wait_for_load_state()  # a click leads on before the page it leads to is whole
     found = page.evaluate(f"{AXE}; axe.run(document, {{runOnly: {json.dumps(rules)}, resultTypes: ['violations']}})")
     return [
         f"{one['id']}: {node['html'][:160]} – {node['failureSummary'][:300]}"
