@@ -1,13 +1,12 @@
 """Text that no database keeps is refused once, before any page reads it."""
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
 from django.shortcuts import render
 
-NO_TEXT = re.compile("[\x00\ud800-\udfff]")  # half a pair of UTF-16 can't be sent; NUL is refused by Postgres
+from connectors.storable import is_storable
 
 
 class TextOnly:
@@ -31,7 +30,7 @@ class TextOnly:
 
 
 def _are_text(said: Iterator[str]) -> bool:
-    return not any(map(NO_TEXT.search, said))
+    return all(map(is_storable, said))
 
 
 def _told(request: HttpRequest) -> Iterator[str]:

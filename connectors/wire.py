@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from connectors.errors import UnreadableError
-from connectors.storable import storable
+from connectors.storable import is_storable, storable
 
 T = TypeVar("T")
 MOST_WHOLE: Final = 2**63 - 1  # what a column for whole numbers holds
@@ -91,7 +91,7 @@ def code(said: Any, *, most: int) -> str:
     if not isinstance(said, str) and not _is_number(said):
         raise OddValueError("it is no text")
     text = str(said)
-    if text != storable(text):
+    if not is_storable(text):
         raise OddValueError("it holds a character that no text has")
     if len(text) > most:
         raise OddValueError(f"it is longer than {most} characters")
