@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q
 
 from alerts.models import Alert, Notification
-from sync.services.archive import Kind
+from sync.upkeep.archive import Kind
 
 State, Occasion = Notification.State, Notification.Occasion
 

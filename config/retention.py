@@ -6,7 +6,7 @@ from datetime import datetime
 from axes.models import AccessAttempt
 from django.contrib.sessions.models import Session
 
-from sync.services.archive import Kind
+from sync.upkeep.archive import Kind
 
 
 def kinds(*, before: datetime) -> Iterator[Kind]:

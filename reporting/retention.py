@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q
 
 from reporting.models import ReportDelivery
-from sync.services.archive import Kind
+from sync.upkeep.archive import Kind
 
 OPEN = (ReportDelivery.State.PENDING, ReportDelivery.State.MAKING, ReportDelivery.State.SENDING)
 

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from connectors.models import ApiCall
 from sync.models import InboundEvent, OutboundWrite, SyncConflict, SyncLog, SyncRun, TillPrice
-from sync.services.archive import Kind
+from sync.upkeep.archive import Kind
 
 Event, Run, Write = InboundEvent.State, SyncRun.State, OutboundWrite.State
 WELL = (Run.DONE, Run.PARTIAL)

@@ -11,19 +11,19 @@ from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError
 from connectors.models import Connection
 from sync.models import SyncRun
-from sync.services.feed_poll import feed_poll as poll_feed
-from sync.services.hooks import hooks_check as check_hooks
-from sync.services.housekeeping import housekeep as do_housekeep
-from sync.services.inbox import inbox_sweep as sweep_inbox
-from sync.services.inbox import inbox_work as work_inbox
-from sync.services.killed import run_set_aside
-from sync.services.order_poll import orders_poll as poll_orders
-from sync.services.outbox import outbox_sweep as sweep_outbox
-from sync.services.price_rules import price_policy_of
-from sync.services.recheck import conflicts_check as check_conflicts
-from sync.services.runs import run_sync
+from sync.orders.inbox import inbox_sweep as sweep_inbox
+from sync.orders.inbox import inbox_work as work_inbox
+from sync.orders.poll import orders_poll as poll_orders
+from sync.outbox.sweep import outbox_sweep as sweep_outbox
+from sync.prices.rules import price_policy_of
 from sync.services.slots import slots_tidy as tidy_slots
 from sync.services.wake import inbox_wake
+from sync.stores.hooks import hooks_check as check_hooks
+from sync.tills.poll import feed_poll as poll_feed
+from sync.turns.killed import run_set_aside
+from sync.turns.recheck import conflicts_check as check_conflicts
+from sync.turns.run import run_sync
+from sync.upkeep.housekeeping import housekeep as do_housekeep
 
 logger = logging.getLogger(__name__)
 

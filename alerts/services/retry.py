@@ -7,7 +7,7 @@ from alerts.models import Alert
 from alerts.rules.words import Code
 from connectors.errors import RetryableError
 from sync.models import SyncRun
-from sync.services.start import run_request
+from sync.turns.start import run_request
 
 logger = logging.getLogger(__name__)
 AFTER = timedelta(minutes=5)

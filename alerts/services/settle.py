@@ -16,7 +16,7 @@ from alerts.models import Alert, Notification
 from alerts.rules.words import Code, Finding, Severity, escalates
 from alerts.services.queue import Told, notifications_queue
 from alignment.bulk import chunks
-from sync.services.rows import rows_update
+from kit.rows import rows_update
 
 logger = logging.getLogger(__name__)
 State, Occasion = Alert.State, Notification.Occasion

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from kit.words import quantity_text
 from reporting.core.charts import Chart, Point
 from reporting.core.metrics import ACCURACY, CONFLICTS, COVERAGE, HEADLINES, Figures, Headline, figures_sum
 from reporting.core.report import Section, Span, section_of
 from reporting.core.words import counted, goal_said, value_said
 from reporting.reports.found import Found
 from reporting.reports.words import UNKNOWN
-from sync.services.log import quantity_text
 
 
 def metrics_section(found: Found, span: Span) -> Section:

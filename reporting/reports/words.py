@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from kit.words import quantity_text
 from sync.models import SyncConflict
-from sync.services.log import quantity_text
 
 UNKNOWN = "unknown"
 A_RULE = "a rule, or a command"

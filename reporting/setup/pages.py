@@ -35,8 +35,8 @@ from reporting.setup.sides import add_acts
 from reporting.setup.steps import paths
 from sync.models import SyncRun
 from sync.schedule import schedule_install
-from sync.services.hooks import OFF
-from sync.services.start import hooks_request, run_request
+from sync.stores.hooks import OFF
+from sync.turns.start import hooks_request, run_request
 
 SEE = "connectors.view_connection"
 SEE_RUNS = "sync.view_syncrun"

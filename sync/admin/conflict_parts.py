@@ -11,12 +11,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from connectors.admin.parts import UNKNOWN, named, number, why_link
+from sync.conflicts.effects import Outlook, ways_of
+from sync.conflicts.words import effect_sentence
 from sync.core.policy import Policy
 from sync.core.settling import POLICIES, Effect, Refusal, Step, Way
 from sync.models import SyncConflict
 from sync.selectors import rules_of
-from sync.services.conflict_effects import Outlook, ways_of
-from sync.services.conflict_words import effect_sentence
 
 Type = SyncConflict.Type
 CLASS_TONES = {

@@ -29,9 +29,9 @@ from sync.admin.conflict_parts import (
 from sync.admin.settle import settle_one
 from sync.admin.settle_many import MOST, ask_many, settle_many
 from sync.admin.timeline import timeline_of
+from sync.conflicts.effects import INSTEAD, WITH, Outlook
 from sync.core.settling import Way
 from sync.models import SyncConflict
-from sync.services.conflict_effects import INSTEAD, WITH, Outlook
 
 PERSONS = ("count", "noted", "higher", "merge", "ignored")  # resolutions that only a person gives
 

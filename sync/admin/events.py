@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from connectors.admin.parts import ReadOnlyAdmin, badge, moment
 from sync.models import HookHealth, InboundEvent
-from sync.services.inbox import events_retry
+from sync.orders.inbox import events_retry
 from sync.services.wake import inbox_wake
 
 EVENT_TONES = {

@@ -15,7 +15,7 @@ from connectors.errors import ConnectorError
 from connectors.leases import LeaseHeldError
 from sync.admin.parts import FEED_TONES, RunFilter
 from sync.models import TillFeed
-from sync.services.decisions import feed_release
+from sync.turns.decisions import feed_release
 
 
 @admin.register(TillFeed)

@@ -11,8 +11,8 @@ from connectors.errors import ConfigError
 from connectors.models import Connection
 from connectors.registry import LABELS, kind_get
 from sync.models import SyncRun
-from sync.services.price_rules import price_policy_needed
-from sync.services.runs import tills_of
+from sync.prices.rules import price_policy_needed
+from sync.turns.run import tills_of
 
 
 class StartForm(forms.Form):

@@ -11,7 +11,7 @@ from connectors.contract import Side
 from connectors.models import Connection
 from connectors.registry import LABELS, kind_get
 from sync.models import OutboundWrite, PriceWrite, SyncRun, SyncState, TillFeed
-from sync.services.price_log import price_shown
+from sync.prices.log import price_shown
 
 RUN_TONES = {
     SyncRun.State.RUNNING: "info",

@@ -24,9 +24,9 @@ from connectors.registry import LABELS, kind_get
 from sync.admin.parts import WRITE_TONES
 from sync.core.prices import percent_text
 from sync.models import OutboundWrite, PricePolicy, PriceReview, PriceWrite, SyncRun, TillPrice
-from sync.services.price_log import price_shown
-from sync.services.price_reviews import review_decide
-from sync.services.start import run_request
+from sync.prices.log import price_shown
+from sync.prices.reviews import review_decide
+from sync.turns.start import run_request
 
 State = PriceReview.State
 TONES = {State.OPEN: "warn", State.APPROVED: "info", State.WRITTEN: "ok", State.REJECTED: "mute", State.GONE: "mute"}

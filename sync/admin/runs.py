@@ -20,9 +20,9 @@ from sync.admin.forms import StartForm
 from sync.admin.parts import SideFilter, run_badge
 from sync.admin.run_page import run_page
 from sync.models import SyncRun
-from sync.services.decisions import run_feeds_release
-from sync.services.runs import run_discard
-from sync.services.start import run_request
+from sync.turns.decisions import run_feeds_release
+from sync.turns.run import run_discard
+from sync.turns.start import run_request
 
 
 class StoreFilter(SideFilter):

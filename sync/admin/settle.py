@@ -17,17 +17,17 @@ from django.utils import timezone
 from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError, LeaseLostError
 from sync.admin.conflict_parts import LABELS, number_row, numbers_of, product_of, reasons_for
-from sync.core.settling import Effect, Refusal, Way
-from sync.models import SyncConflict
-from sync.services.conflict_effects import WITH, Outlook, effect_mark
-from sync.services.conflict_words import effect_sentence
-from sync.services.conflicts import (
+from sync.conflicts.effects import WITH, Outlook, effect_mark
+from sync.conflicts.settle import (
     ChangedError,
     Winner,
     conflict_resolve,
     way_of,
     winner_parse,
 )
+from sync.conflicts.words import effect_sentence
+from sync.core.settling import Effect, Refusal, Way
+from sync.models import SyncConflict
 
 PAGE = "admin/sync/syncconflict/settle.html"
 

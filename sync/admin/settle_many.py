@@ -18,14 +18,14 @@ from django.utils.safestring import SafeString
 
 from connectors.admin.parts import number
 from connectors.errors import ConfigError
+from kit.words import counted
 from sync.admin.conflict_parts import LABELS, NumberRow, numbers_of, product_of
 from sync.admin.settle import Asked, asked_of, reason_form, settled_note
+from sync.conflicts.effects import WITH, Outlook, effect_mark
+from sync.conflicts.settle import Settled, Winner, conflicts_resolve, way_of
+from sync.conflicts.words import effect_sentence
 from sync.core.settling import Effect, Refusal, Way
 from sync.models import SyncConflict
-from sync.services.conflict_effects import WITH, Outlook, effect_mark
-from sync.services.conflict_words import effect_sentence
-from sync.services.conflicts import Settled, Winner, conflicts_resolve, way_of
-from sync.services.log import counted
 
 MOST = 5000  # settled in one go
 PER_PAGE = 100

@@ -13,7 +13,7 @@ from connectors.admin.parts import ReadOnlyAdmin, moment, named, number
 from connectors.admin.search import ProductSearchAdmin
 from sync.admin.parts import RunFilter, write_badge, write_change
 from sync.models import OutboundWrite
-from sync.services.decisions import write_is_held, writes_retry
+from sync.turns.decisions import write_is_held, writes_retry
 
 
 @admin.register(OutboundWrite)

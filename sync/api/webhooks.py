@@ -18,7 +18,7 @@ from connectors.models import Connection
 from connectors.wire import code, decimal
 from connectors.woocommerce.hooks import TOPICS, body_parse, is_ping, payload_kept, signature_is_right
 from sync.api.body import BodyRefusedError, body_read
-from sync.services.inbox import HINT, event_receive
+from sync.orders.inbox import HINT, event_receive
 from sync.services.wake import inbox_wake
 
 logger = logging.getLogger(__name__)

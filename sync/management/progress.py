@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from sync.models import SyncRun
-from sync.services.context import Progress, silent
+from sync.turns.context import Progress, silent
 
 
 @contextmanager

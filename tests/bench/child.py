@@ -43,7 +43,7 @@ def sync(given: dict[str, Any]) -> None:
 
     from connectors.models import Connection
     from sync.models import SyncRun
-    from sync.services.runs import run_sync
+    from sync.turns.run import run_sync
     from tests.bench.catalogue import Catalogue, Exports
 
     catalogue = Catalogue(simple=given["items"], variable=0)

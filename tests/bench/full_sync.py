@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from connectors.models import Connection
 from sync.models import SyncRun
-from sync.services.runs import run_sync
+from sync.turns.run import run_sync
 from tests.bench import plain, rows
 from tests.bench.catalogue import Catalogue, Exports
 from tests.bench.shop import RECORDED, Cost, Shop

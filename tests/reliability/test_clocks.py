@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from sync.services.order_poll import orders_poll
+from sync.orders.poll import orders_poll
 from tests.sync.hooked import share_secret, tell, work
 from tests.sync.shop import INCREMENTAL, Shop
 

@@ -17,7 +17,7 @@ from reporting.models import ReportDelivery, ReportMail
 from reporting.services import mails
 from reporting.services.mails import ATTEMPTS, PAUSES, report_mail_save, reports_mail, reports_retry
 from sync.schedule import all_jobs
-from sync.services.housekeeping import rows_archive
+from sync.upkeep.housekeeping import rows_archive
 from tests import factories
 from tests.admin_pages import page
 from tests.alerts.receivers import MailSink, free_port

@@ -15,11 +15,11 @@ from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError
 from connectors.models import Connection
 from inventory.models import Item, Location, StockLevel
+from sync.conflicts.settle import conflict_resolve
 from sync.models import InboundEvent, SyncConflict, SyncPolicy, SyncRun
-from sync.services.conflicts import conflict_resolve
-from sync.services.inbox import inbox_work
-from sync.services.order_poll import orders_poll
-from sync.services.runs import run_sync
+from sync.orders.inbox import inbox_work
+from sync.orders.poll import orders_poll
+from sync.turns.run import run_sync
 from tests.simulation.bench import Bench
 from tests.simulation.crash import WorkerDiedError
 from tests.simulation.judge import Judge

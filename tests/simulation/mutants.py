@@ -16,7 +16,12 @@ from django.db import IntegrityError
 from connectors import leases
 from sync.core import orders as core_orders
 from sync.core import readings
-from sync.services import claims, deliver, orders, settle, store_pull, till_pull
+from sync.orders import apply as orders
+from sync.outbox import claim as claims
+from sync.outbox import send as deliver
+from sync.outbox import settle
+from sync.stores import read as store_pull
+from sync.tills import read as till_pull
 from tests.simulation.bench import Bench
 from tests.simulation.runner import STEPS, live
 

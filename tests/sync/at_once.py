@@ -12,8 +12,8 @@ from alignment.models import Alignment, Listing
 from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError
 from inventory.models import Movement, StockLevel
+from sync.conflicts.settle import Settled, conflict_resolve, conflicts_resolve
 from sync.models import SyncConflict, SyncLog
-from sync.services.conflicts import Settled, conflict_resolve, conflicts_resolve
 from tests import factories as make
 
 PAIRS = 30

@@ -28,7 +28,7 @@ def main() -> None:
     from django.core.management import call_command
     from django.db import connections
 
-    import sync.services.runs  # noqa: F401 - loaded once, for all children
+    import sync.turns.run  # noqa: F401 - loaded once, for all children
 
     call_command("migrate", verbosity=0)
     for line in sys.stdin:

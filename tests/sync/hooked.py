@@ -11,7 +11,7 @@ from django.test import Client
 
 from connectors.models import Connection
 from sync.models import InboundEvent
-from sync.services.inbox import inbox_work
+from sync.orders.inbox import inbox_work
 from tests.sync.shop import Shop
 
 SECRET = "whsec-0123456789abcdef"

@@ -27,7 +27,7 @@ from sandbox.till.catalogue import CatalogueRow
 from sandbox.till.export import Exporter
 from sandbox.till.imports import Imported, Importer
 from sync.models import RunProblem, SyncLog, SyncRun
-from sync.services.runs import run_sync
+from sync.turns.run import run_sync
 
 FULL, INCREMENTAL = SyncRun.Kind.FULL, SyncRun.Kind.INCREMENTAL
 HYDRO = Path(__file__).parents[2] / "sandbox" / "data" / "hydro"

@@ -18,9 +18,9 @@ from connectors.models import ApiCall
 from sync.core.why.facts import Moment
 from sync.core.why.then import ThenFacts, then_known
 from sync.models import InboundEvent, OutboundWrite, PriceWrite, RunProblem, SyncConflict, SyncLog, SyncRun, TillFeed
-from sync.services import archive
-from sync.services.archive import UNFINISHED, archive_folder
-from sync.services.housekeeping import housekeep, rows_archive, rows_to_archive
+from sync.upkeep import archive
+from sync.upkeep.archive import UNFINISHED, archive_folder
+from sync.upkeep.housekeeping import housekeep, rows_archive, rows_to_archive
 from tests import factories as make
 from tests.sync.shop import FULL, INCREMENTAL
 

@@ -5,8 +5,8 @@ import pytest
 from connectors.pos_csv.till import PosCsvTill
 from inventory.models import Movement, StockLevel
 from sync.models import OutboundWrite, SyncRun, TillFeed
-from sync.services import till_pull
-from sync.services.context import chunks
+from sync.tills import read as till_pull
+from sync.turns.context import chunks
 from tests.sync.shop import INCREMENTAL, problems
 
 pytestmark = pytest.mark.django_db

@@ -8,12 +8,12 @@ from django.db.models import Sum
 from alignment.models import Alignment, Listing, StoreLocation
 from connectors.errors import ConfigError
 from inventory.models import Movement, StockLevel
+from sync.conflicts.effects import WITH, Outlook
+from sync.conflicts.settle import ChangedError, conflict_resolve, conflicts_resolve, effect_mark, outcome_of
 from sync.core.settling import Effect, Refusal, Way
 from sync.models import OutboundWrite, SyncConflict, SyncState
-from sync.services import phases
-from sync.services.conflict_effects import WITH, Outlook
-from sync.services.conflicts import ChangedError, conflict_resolve, conflicts_resolve, effect_mark, outcome_of
-from sync.services.order_poll import orders_poll
+from sync.orders.poll import orders_poll
+from sync.turns import phases
 from tests.sync.shop import INCREMENTAL, product
 
 pytestmark = pytest.mark.django_db

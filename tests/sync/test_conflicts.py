@@ -57,7 +57,7 @@ def test_a_larger_edit_waits_for_a_person_and_nothing_is_written(open_shop, capl
     assert state.sync_status == "conflict"
     assert f"{by:+d}" in state.reason
     assert shop.logged("woo") == [("A", "10", str(10 + by))]
-    assert len([record for record in caplog.records if record.name == "sync.services.drift"]) == errors
+    assert len([record for record in caplog.records if record.name == "sync.stores.drift"]) == errors
 
 
 def test_while_it_waits_later_runs_say_nothing_new_and_write_nothing_to_it(open_shop):

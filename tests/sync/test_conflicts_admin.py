@@ -13,9 +13,9 @@ from alignment.models import Alignment, Listing
 from connectors.leases import lease_acquire
 from inventory.models import Movement, StockLevel
 from sync.admin import settle_many as settle_page
+from sync.conflicts import settle as conflicts_service
+from sync.conflicts.booking import Booking
 from sync.models import Order, OutboundWrite, SyncConflict, SyncLog, SyncPolicy
-from sync.services import conflicts as conflicts_service
-from sync.services.conflict_booking import Booking
 from tests import factories as make
 from tests.admin_pages import filter_links, page, queries_for
 from tests.sync.builders import AT, EVIL, world

@@ -12,8 +12,8 @@ from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError, lease_acquire
 from connectors.management.base import CommandExit
 from inventory.models import Movement, StockLevel
+from sync.conflicts.settle import conflict_resolve, winner_parse, winners_of
 from sync.models import SyncConflict, SyncLog, SyncState
-from sync.services.conflicts import conflict_resolve, winner_parse, winners_of
 from tests import factories as make
 from tests.sync.shop import INCREMENTAL
 from tests.sync.test_conflicts import STOCK, edit, edited, only

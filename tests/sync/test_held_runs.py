@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 
 from alignment.models import Listing
 from sync.models import OutboundWrite, SyncRun, TillFeed
-from sync.services.runs import run_discard
+from sync.turns.run import run_discard
 from tests.sync.shop import FULL, INCREMENTAL
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,8 @@ from django_celery_beat.models import PeriodicTask
 from connectors.models import Connection
 from inventory.models import Movement
 from sync.models import HookHealth
-from sync.services.hooks import hooks_check
-from sync.services.order_poll import orders_poll
+from sync.orders.poll import orders_poll
+from sync.stores.hooks import hooks_check
 from tests.sync.hooked import post, signed, work
 from tests.sync.shop import Shop
 

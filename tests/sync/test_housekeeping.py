@@ -8,8 +8,8 @@ from connectors.leases import lease_acquire
 from connectors.models import ApiCall
 from inventory.models import Movement
 from sync.models import InboundEvent, Order
-from sync.services import housekeeping
-from sync.services.housekeeping import housekeep
+from sync.upkeep import housekeeping
+from sync.upkeep.housekeeping import housekeep
 from tests.sync.hooked import body_of, events, post, share_secret, tell, work
 from tests.sync.shop import INCREMENTAL
 

@@ -12,9 +12,9 @@ from connectors.leases import lease_acquire
 from connectors.models import Connection
 from inventory.models import Movement
 from sync.models import InboundEvent, Order, OrderLine, OutboundWrite, SetAside, SyncLog, SyncRun, SyncState
-from sync.services import inbox
-from sync.services.inbox import events_retry, inbox_sweep
-from sync.services.order_poll import orders_poll
+from sync.orders import inbox
+from sync.orders.inbox import events_retry, inbox_sweep
+from sync.orders.poll import orders_poll
 from tests.sync.hooked import body_of, events, post, share_secret, tell, work
 from tests.sync.shop import INCREMENTAL, Shop, product
 

@@ -8,7 +8,7 @@ from alignment.models import Listing
 from inventory.models import StockLevel
 from sync.core.readings import shown_after
 from sync.models import OutboundWrite, SyncState
-from sync.services.order_poll import orders_poll
+from sync.orders.poll import orders_poll
 from tests.sync.shop import INCREMENTAL, Shop
 from tests.sync.test_why import adds_up
 

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 
 from connectors.woocommerce import mapping
 from inventory.models import StockLevel
+from sync.conflicts.settle import NOTED, conflict_resolve
 from sync.models import Order, OrderLine, SyncConflict
-from sync.services.conflicts import NOTED, conflict_resolve
 from tests.sync.shop import FULL, INCREMENTAL, problems, product, stocked
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ import pytest
 from alignment.models import Alignment, Listing
 from inventory.models import Item, Movement, StockLevel
 from sync.models import Order, OrderLine, OutboundWrite, SyncRun, SyncState
-from sync.services.decisions import writes_retry
+from sync.turns.decisions import writes_retry
 from tests.sync.shop import FULL, INCREMENTAL, problems, product
 
 pytestmark = pytest.mark.django_db

@@ -16,8 +16,8 @@ from connectors.contract import OrderState
 from connectors.woocommerce.mapping import order_from
 from inventory.models import Movement, StockLevel
 from sync.models import Order, OrderLine, SyncRun
-from sync.services.context import RunContext, Side
-from sync.services.orders import orders_apply
+from sync.orders.apply import orders_apply
+from sync.turns.context import RunContext, Side
 from tests import factories as make
 from tests.conformance.recordings import RECORDINGS
 

@@ -6,10 +6,10 @@ import pytest
 
 from alignment.models import Alignment, Listing, StoreLocation
 from inventory.models import Movement, StockLevel
+from sync.conflicts.effects import WITH, Outlook
+from sync.conflicts.settle import conflict_resolve
 from sync.core.settling import Refusal, Way
 from sync.models import SyncConflict, SyncPolicy, SyncState
-from sync.services.conflict_effects import WITH, Outlook
-from sync.services.conflicts import conflict_resolve
 from tests.sync.shop import FULL, INCREMENTAL, Shop, product
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from connectors.models import Connection
 from sync.limits import limits
 from sync.models import OutboundWrite, SyncState
-from sync.services.decisions import writes_retry
+from sync.turns.decisions import writes_retry
 from tests.sync.shop import INCREMENTAL, problems
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ import pytest
 from alignment.models import Alignment, Listing
 from alignment.services.alignments import alignment_units_set
 from inventory.models import StockLevel
+from sync.conflicts.settle import conflict_resolve, outcome_of
 from sync.models import OrderLine, SyncConflict, SyncPolicy
-from sync.services.conflicts import conflict_resolve, outcome_of
 from tests.sync.hooked import share_secret, tell, work
 from tests.sync.shop import FULL, INCREMENTAL, product
 

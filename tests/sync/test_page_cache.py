@@ -4,7 +4,7 @@ import pytest
 
 from connectors.models import Connection
 from connectors.services import connection_check
-from sync.services.order_poll import orders_poll
+from sync.orders.poll import orders_poll
 from tests.sync.shop import INCREMENTAL, Shop
 
 pytestmark = pytest.mark.django_db

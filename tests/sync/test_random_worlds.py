@@ -17,7 +17,7 @@ from django.db.models import Sum
 
 from inventory.models import Movement, StockLevel
 from sync.models import OutboundWrite, SyncLog, SyncPolicy, SyncRun
-from sync.services.context import Progress
+from sync.turns.context import Progress
 from tests.sync.shop import FULL, INCREMENTAL, Shop, product
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]

@@ -7,7 +7,7 @@ import pytest
 from alignment.models import Listing
 from sandbox.store.errors import RestError
 from sync.models import OutboundWrite, RunProblem, SyncState
-from sync.services.decisions import writes_retry
+from sync.turns.decisions import writes_retry
 from tests.sync.shop import INCREMENTAL, problems
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,10 @@ import pytest
 from alignment.models import Listing
 from connectors.woocommerce.store import WooCommerceStore
 from sync.models import OutboundWrite
-from sync.services import deliver, plan, till_deliver, till_pull
+from sync.outbox import plan
+from sync.outbox import send as deliver
+from sync.tills import read as till_pull
+from sync.tills import tell as till_deliver
 from tests.sync.shop import INCREMENTAL
 
 pytestmark = pytest.mark.django_db

@@ -4,8 +4,8 @@ import pytest
 
 from alignment.models import Alignment
 from inventory.models import Item
+from sync.conflicts.settle import NOTED, conflict_resolve
 from sync.models import SyncConflict, SyncState
-from sync.services.conflicts import NOTED, conflict_resolve
 from tests.sync.shop import csv_bytes, product
 
 pytestmark = pytest.mark.django_db

@@ -17,8 +17,8 @@ from inventory.models import Item, StockLevel
 from sandbox.server import serve
 from sandbox.till import TillApp
 from sync.models import OutboundWrite, SyncRun, SyncState, TillFeed
-from sync.services import till_pull
-from sync.services.decisions import feed_release
+from sync.tills import read as till_pull
+from sync.turns.decisions import feed_release
 from tests.sync.shop import FULL, INCREMENTAL, Shop, opened, problems, stocked
 
 pytestmark = pytest.mark.django_db

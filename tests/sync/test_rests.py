@@ -14,10 +14,10 @@ from connectors.rests import rest_after
 from connectors.services import connection_check, connection_try, health_record
 from sandbox.server import serve
 from sync.models import InboundEvent, SyncRun
-from sync.services.hooks import hooks_check
-from sync.services.inbox import inbox_work
-from sync.services.order_poll import orders_poll
-from sync.services.outbox import outbox_sweep
+from sync.orders.inbox import inbox_work
+from sync.orders.poll import orders_poll
+from sync.outbox.sweep import outbox_sweep
+from sync.stores.hooks import hooks_check
 from tests import factories as make
 from tests.conftest import NOW
 from tests.sync.hooked import share_secret, tell, work

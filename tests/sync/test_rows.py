@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from inventory.models import StockLevel
+from kit.rows import rows_update
 from sync.models import OutboundWrite, SyncRun
-from sync.services.rows import rows_update
 from tests import factories as make
 
 AT = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)

@@ -8,11 +8,11 @@ from connectors.leases import lease_acquire
 from connectors.models import Connection
 from sync import tasks
 from sync.models import Order, OutboundWrite, SyncConflict, SyncRun
-from sync.services import outbox
-from sync.services.feed_poll import feed_poll
-from sync.services.killed import run_set_aside
-from sync.services.outbox import outbox_sweep, outbox_work
-from sync.services.recheck import conflicts_check
+from sync.outbox import sweep as outbox
+from sync.outbox.sweep import outbox_sweep, outbox_work
+from sync.tills.poll import feed_poll
+from sync.turns.killed import run_set_aside
+from sync.turns.recheck import conflicts_check
 from tests.sync.test_rest_pos import api_shop  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from alignment.models import Listing
 from connectors.models import Connection
 from sync.core.why.steps import Standing
 from sync.models import Order, OrderLine, OutboundWrite, SetAside, SyncConflict, SyncState
-from sync.services.order_poll import orders_poll
+from sync.orders.poll import orders_poll
 from sync.why.read import item_explain, subject_of
 from tests.sync.hooked import body_of, events, post, share_secret, work
 from tests.sync.shop import FULL, INCREMENTAL, Shop, problems, product

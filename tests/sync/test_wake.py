@@ -18,10 +18,11 @@ from config.settings.queue import CELERY_TASK_PUBLISH_RETRY_POLICY, REDIS_OPTION
 from connectors.errors import RetryableError
 from connectors.models import Connection
 from sync.models import InboundEvent, SyncRun
-from sync.services import start, wake
-from sync.services.inbox import inbox_work
-from sync.services.start import run_request
+from sync.orders.inbox import inbox_work
+from sync.services import wake
 from sync.services.wake import inbox_wake, run_wake
+from sync.turns import start
+from sync.turns.start import run_request
 from tests.config.post import Post
 from tests.factories import store_connection
 from tests.sync.hooked import post, share_secret

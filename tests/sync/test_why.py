@@ -8,9 +8,9 @@ import pytest
 
 from alignment.models import Alignment, StoreLocation
 from inventory.models import Item, Movement, StockLevel
+from sync.conflicts.settle import conflict_resolve
 from sync.core.why.steps import Standing
 from sync.models import SyncConflict, SyncPolicy, TillFeed
-from sync.services.conflicts import conflict_resolve
 from sync.why.movements import Asked
 from sync.why.past import item_explain_then
 from sync.why.read import Explained, item_explain, subject_of

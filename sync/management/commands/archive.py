@@ -9,8 +9,8 @@ from django.utils import timezone
 from connectors.errors import ConfigError
 from connectors.management.base import EvenstockCommand
 from sync.limits import limits
-from sync.services.archive import archive_folder
-from sync.services.housekeeping import MOST, rows_archive, rows_to_archive
+from sync.upkeep.archive import archive_folder
+from sync.upkeep.housekeeping import MOST, rows_archive, rows_to_archive
 
 
 class Command(EvenstockCommand):

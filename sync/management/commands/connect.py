@@ -18,8 +18,8 @@ from connectors.services import connection_check, connection_draft, connection_k
 from sync.management.progress import shown_progress
 from sync.models import SyncRun
 from sync.schedule import schedule_install
-from sync.services.hooks import hooks_check
-from sync.services.runs import run_sync
+from sync.stores.hooks import hooks_check
+from sync.turns.run import run_sync
 
 MARKS = {"ok": "✓", "warn": "▲", "bad": "✗"}
 OPTIONS = {"consumer_key": "key", "consumer_secret": "secret", "token": "secret"}  # which option gives which credential

@@ -15,11 +15,11 @@ from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError
 from connectors.management.base import CommandExit, EvenstockCommand, Exit, connection_named, connections_of
 from connectors.models import Connection
+from kit.words import quantity_text
 from sync.core.policy import percent_of
 from sync.models import SyncConflict, SyncRun
 from sync.selectors import conflicts_open
-from sync.services.log import quantity_text
-from sync.services.runs import run_sync
+from sync.turns.run import run_sync
 
 HEADER = (
     "store",

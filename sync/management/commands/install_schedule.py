@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from kit.words import counted
 from sync.schedule import schedule_install
-from sync.services.log import counted
 
 
 class Command(BaseCommand):

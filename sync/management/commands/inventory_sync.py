@@ -13,8 +13,8 @@ from connectors.management.base import CommandExit, EvenstockCommand, Exit, conn
 from connectors.models import Connection
 from sync.management.progress import shown_progress
 from sync.models import SyncRun, SyncState
-from sync.services.asked import asked_now
-from sync.services.runs import run_sync, tills_of
+from sync.turns.asked import asked_now
+from sync.turns.run import run_sync, tills_of
 
 SHOWN_PROBLEMS = 20
 SHOWN_PREVIEW = 20

@@ -9,7 +9,7 @@ from connectors.management.base import CommandExit, EvenstockCommand, Exit, conn
 from sync.management.commands.inventory_sync import Command as InventorySync
 from sync.management.commands.inventory_sync import badness
 from sync.models import SyncRun
-from sync.services.price_rules import price_policy_needed, price_policy_of
+from sync.prices.rules import price_policy_needed, price_policy_of
 
 
 class Command(InventorySync):

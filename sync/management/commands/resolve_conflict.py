@@ -9,8 +9,8 @@ from connectors.contract import Side
 from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError
 from connectors.management.base import CommandExit, EvenstockCommand, Exit
+from sync.conflicts.settle import conflict_resolve, conflicts_of_sku, outcome_of, way_of, winner_parse, winners_of
 from sync.core.settling import Way
-from sync.services.conflicts import conflict_resolve, conflicts_of_sku, outcome_of, way_of, winner_parse, winners_of
 
 
 class Command(EvenstockCommand):

@@ -38,7 +38,7 @@ def shop():
 def asked(monkeypatch) -> list[dict]:
     """The runs that were asked for; no broker is."""
     found: list[dict] = []
-    monkeypatch.setattr("sync.services.start.current_app.send_task", lambda _task, kwargs: found.append(kwargs))
+    monkeypatch.setattr("sync.turns.start.current_app.send_task", lambda _task, kwargs: found.append(kwargs))
     return found
 
 

@@ -12,8 +12,8 @@ from connectors.leases import lease_acquire
 from connectors.management.base import CommandExit
 from inventory.models import Item
 from sync.models import OutboundWrite, PricePolicy, SyncRun
+from sync.outbox.sweep import outbox_work
 from sync.schedule import schedule_install
-from sync.services.outbox import outbox_work
 from sync.tasks import price_sync
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ import pytest
 from connectors.errors import ConfigError
 from inventory.models import Item
 from sync.models import PriceReview
-from sync.services.price_reviews import review_decide
+from sync.prices.reviews import review_decide
 from tests import factories as make
 from tests.sync.shop import INCREMENTAL
 

@@ -6,7 +6,7 @@ import pytest
 
 from inventory.models import Item
 from sync.models import PricePolicy, PriceReview, SyncLog, TillPrice
-from sync.services.price_reviews import review_decide
+from sync.prices.reviews import review_decide
 from tests.sync.prices.conftest import PRICES
 from tests.sync.shop import FULL, problems, product
 from tests.sync.test_rest_pos import api_shop  # noqa: F401 - a fixture
