@@ -8,15 +8,14 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, get_args
 
-from alignment.errors import AlignmentFileError
 from alignment.matching.things import Thing, variation_name
 from alignment.selectors import CONTAINERS
 from connectors.contract import RowProblem, TillReading
-from connectors.errors import ConnectorError
 from connectors.pos_csv.parse import ParsedFile, parse_file
 from connectors.pos_csv.presets import PresetName
 from connectors.pos_csv.problems import FileRefusedError, rejects_row
 from connectors.pos_csv.settings import Encoding, PosCsvSettings
+from kit.errors import FileError, ToldError
 
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 PRESETS: tuple[PresetName, ...] = get_args(PresetName)
@@ -33,7 +32,7 @@ class FileCatalogue:
 
 def till_file_read(path: Path, *, preset: PresetName = "generic", encoding: Encoding | None = None) -> FileCatalogue:
     """Result: the items of a till's export, each once, keyed by their place. Without an encoding UTF-8 and then cp1252 are
-    tried; numbers are read as the file itself tells. Raises ConnectorError where the file can't be used."""
+    tried; numbers are read as the file itself tells. Raises ToldError where the file can't be used."""
     parsed = _parsed(path, preset, encoding)
     items: dict[str, TillReading] = {}
     for reading in parsed.readings:
@@ -54,7 +53,7 @@ def _parsed(path: Path, preset: PresetName, encoding: Encoding | None) -> Parsed
     if not path.is_file():
         raise _unreadable(path, "there is no such file")
     encodings: tuple[Encoding, ...] = (encoding,) if encoding else ("utf-8", "cp1252")
-    refusal: ConnectorError | None = None
+    refusal: ToldError | None = None
     for written in encodings:
         settings = PosCsvSettings(
             folder=".", preset=preset, encoding=written, duplicates="last", final_newline_required=False
@@ -72,7 +71,7 @@ def _parsed(path: Path, preset: PresetName, encoding: Encoding | None) -> Parsed
 
 def store_file_read(path: Path) -> FileCatalogue:
     """Result: what can be bought in a store's products: simple ones and variations, keyed by remote id. A parent of variations
-    has no stock of its own, unless the store counts it there. Raises AlignmentFileError where the file is no list of products."""
+    has no stock of its own, unless the store counts it there. Raises FileError where the file is no list of products."""
     products: dict[int, Mapping[str, Any]] = {}
     unusable: list[str] = []
     for place, product in enumerate(_products(path), start=1):
@@ -82,7 +81,7 @@ def store_file_read(path: Path) -> FileCatalogue:
         else:
             products[remote_id] = product
     if not products:
-        raise AlignmentFileError(f"“{path.name}” holds no products.", next_step="Export the store's products again.")
+        raise FileError(f"“{path.name}” holds no products.", next_step="Export the store's products again.")
     things = [
         _listing(remote_id, product, products.get(int(product.get("parent_id") or 0)))
         for remote_id, product in products.items()
@@ -97,16 +96,16 @@ def _products(path: Path) -> Iterator[Any]:
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from None
     except UnicodeDecodeError as error:
-        raise AlignmentFileError(f"“{path.name}” is not UTF-8 at byte {error.start}.", next_step="Export it again.") from None
+        raise FileError(f"“{path.name}” is not UTF-8 at byte {error.start}.", next_step="Export it again.") from None
     except json.JSONDecodeError as error:
-        raise AlignmentFileError(
+        raise FileError(
             f"“{path.name}” is no JSON: {error.msg} in line {error.lineno}, column {error.colno}.",
             next_step="The file is cut off or damaged: export the store's products again.",
         ) from None
     except RecursionError:
-        raise AlignmentFileError(f"“{path.name}” is nested too deeply.", next_step="Export the store's products again.") from None
+        raise FileError(f"“{path.name}” is nested too deeply.", next_step="Export the store's products again.") from None
     if not isinstance(content, list):
-        raise AlignmentFileError(
+        raise FileError(
             f"“{path.name}” is not a list of products.", next_step="Export them as WooCommerce's REST API gives them: [{…}, {…}]."
         )
     yield from content
@@ -170,5 +169,5 @@ def _price(said: Any) -> Decimal | None:
     return price if price is not None and price.is_finite() else None
 
 
-def _unreadable(path: Path, why: str) -> AlignmentFileError:
-    return AlignmentFileError(f"“{path}” can't be read: {why}.", next_step="Check the file's name and its permissions.")
+def _unreadable(path: Path, why: str) -> FileError:
+    return FileError(f"“{path}” can't be read: {why}.", next_step="Check the file's name and its permissions.")

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from config.access import NO_ADDRESS, REFUSED
 from config.logins import failed_since
-from connectors.admin.parts import ReadOnlyAdmin, badge, moment
+from kit.admin.parts import ReadOnlyAdmin, badge, moment
 
 ACTIONS = {
     ADDITION: ("Added", "ok"),

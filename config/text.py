@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
 from django.shortcuts import render
 
-from connectors.storable import is_storable
+from kit.storable import is_storable
 
 
 class TextOnly:

@@ -4,22 +4,13 @@ The type decides what the engine does (style.md, rule 5): retry later, ask the o
 doing anything else. The text is for a shop owner: no jargon, no secrets, at most a short snippet of what the system said.
 """
 
-from connectors.storable import storable
+from kit.errors import ToldError
 
 
-class ConnectorError(Exception):
-    """An outside system, or a file from it, could not be used.
-
-    `code` is a stable machine word, `message` what happened, `next_step` what the reader should do about it.
-    """
+class ConnectorError(ToldError):
+    """An outside system, or a file from it, could not be used."""
 
     code = "connector_error"
-
-    def __init__(self, message: str, *, next_step: str = "", code: str = "") -> None:
-        self.message = storable(message)  # what a system said of itself is written down
-        self.next_step = next_step
-        self.code = storable(code) or type(self).code
-        super().__init__(f"{self.message} {next_step}".strip())
 
 
 class ConfigError(ConnectorError):

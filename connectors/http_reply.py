@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from connectors.errors import ConnectorError, RetryableError, UnknownOutcomeError
 from connectors.http_cache import FRESH
-from connectors.storable import storable
 from connectors.wire import json_parse
+from kit.storable import storable
 
 _SNIPPET = 120
 _PATH = 240

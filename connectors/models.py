@@ -18,7 +18,7 @@ from connectors.contract import Kind, Side
 from connectors.errors import ConfigError
 from connectors.registry import LABELS, kind_get
 from connectors.rests import Rest, rest_of
-from connectors.zones import zone_is_known
+from kit.zones import zone_is_known
 
 
 def settings_errors(error: SettingsError) -> list[str]:

@@ -18,7 +18,7 @@ from connectors.errors import ConfigError, ConnectorError, RetryableError
 from connectors.models import ApiCall, Connection, ConnectionCheck, Mode
 from connectors.origins import Fields, Kept
 from connectors.rests import ONES_OWN, Rest, rest_after
-from connectors.zones import zone_is_known
+from kit.zones import zone_is_known
 
 TOO_MANY = 429  # the status by which a system asks to be left alone
 

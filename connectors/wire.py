@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from connectors.errors import UnreadableError
-from connectors.storable import is_storable, storable
+from kit.storable import is_storable, storable
 
 T = TypeVar("T")
 MOST_WHOLE: Final = 2**63 - 1  # what a column for whole numbers holds

@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import AnyModelAdmin, AnyTabularInline, ReadOnlyAdmin, named, number, why_link
-from connectors.admin.search import ProductSearchAdmin
 from inventory.models import Item, Location, Movement, StockLevel
+from kit.admin.parts import AnyModelAdmin, AnyTabularInline, ReadOnlyAdmin, named, number, why_link
+from kit.admin.search import ProductSearchAdmin
 
 
 class PartnerFilter(admin.SimpleListFilter):

@@ -30,7 +30,7 @@ class BackOffice(AdminSite):
 
     def register(self, model_or_iterable: Any, admin_class: type[AnyModelAdmin] | None = None, **options: Any) -> None:
         """As Django does, with every list within bounds: those of other packages too."""
-        from connectors.admin.lists import BoundedAdmin
+        from kit.admin.lists import BoundedAdmin
 
         given = admin_class or AnyModelAdmin
         bounded = type(given.__name__, (BoundedAdmin, given), {"__module__": given.__module__, "__doc__": given.__doc__})

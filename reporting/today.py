@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from alerts.rules.words import Code, Severity
-from connectors.admin.parts import badge
 from connectors.contract import Side
 from connectors.models import Connection
 from connectors.registry import LABELS
+from kit.admin.parts import badge
 from reporting.core.charts import Chart, Point, Share, bar_svg, line_svg, shares_svg
 from reporting.core.metrics import CONFLICTS, HEADLINES, Figures, Headline, figures_sum
 from reporting.core.status import Facts, Faring, Overall, overall

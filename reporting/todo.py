@@ -11,9 +11,9 @@ from django.utils.safestring import SafeString
 from alerts.channels.email import mail_is_set
 from alerts.models import Alert, Channel
 from alerts.rules.words import Code, Severity
-from connectors.admin.parts import badge
 from connectors.contract import Side
 from connectors.models import Connection
+from kit.admin.parts import badge
 from reporting.core.words import counted
 from reporting.selectors import Tallies
 from reporting.setup.rows import rows_read

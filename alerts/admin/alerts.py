@@ -21,8 +21,8 @@ from alerts.admin.handle import AssignForm, ReopenForm, ResolveForm, SnoozeForm
 from alerts.admin.parts import alert_links, severity_badge, state_badge
 from alerts.models import Alert
 from alerts.services.alerts import OPEN, alerts_assign, alerts_reopen, alerts_resolve, alerts_snooze
-from connectors.admin.parts import HistoryAdmin, ReadOnlyAdmin, moment
-from connectors.admin.search import ProductSearchAdmin
+from kit.admin.parts import HistoryAdmin, ReadOnlyAdmin, moment
+from kit.admin.search import ProductSearchAdmin
 
 FORMS: dict[str, tuple[str, str, type[forms.Form]]] = {
     "snooze": ("Snooze", "snoozed", SnoozeForm),

@@ -21,7 +21,7 @@ from alerts.admin.parts import MESSAGE_TONES, severity_badge
 from alerts.models import Channel, Notification
 from alerts.services.send import channel_test, notifications_retry
 from connectors.admin.forms import KindFormAdmin
-from connectors.admin.parts import UNKNOWN, AskedActionsAdmin, HistoryAdmin, ReadOnlyAdmin, badge, moment
+from kit.admin.parts import UNKNOWN, AskedActionsAdmin, HistoryAdmin, ReadOnlyAdmin, badge, moment
 
 TAKES = ("min_severity", "is_for_lead", "rules", "connections")
 QUIET = ("quiet_from", "quiet_to", "critical_passes", "time_zone")

@@ -13,10 +13,10 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from alerts.services.importing import COLUMNS, ThresholdPlan, thresholds_apply, thresholds_plan, thresholds_rows
-from alignment.admin.file_import import FileImport, file_clean
-from alignment.importing.effects import Effect
-from alignment.importing.table import ENCODINGS
-from alignment.uploads import Upload
+from kit.files.effects import Effect
+from kit.files.import_page import FileImport, file_clean
+from kit.files.table import ENCODINGS
+from kit.files.uploads import Upload
 
 
 class ImportForm(forms.Form):

@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 from alerts.channels.message import SHOWN
 from alerts.models import Alert, Notification
 from alerts.rules.words import Code
-from connectors.admin.parts import badge
+from kit.admin.parts import badge
 
 SEVERITY_TONES = {40: "bad", 30: "warn", 20: "warn", 10: "mute"}
 STATE_TONES = {

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from alerts.admin.import_page import ImportPage
 from alerts.models import Threshold
-from connectors.admin.parts import AskedActionsAdmin, HistoryAdmin, named
+from kit.admin.parts import AskedActionsAdmin, HistoryAdmin, named
 
 LIMITS = ("low_stock_below", "out_of_stock", "discrepancy_units", "discrepancy_percent", "price_percent", "file_within_hours")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
-from inventory.scopes import inherited
+from kit.scopes import inherited
 
 
 @dataclass(frozen=True, slots=True)

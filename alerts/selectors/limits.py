@@ -5,7 +5,7 @@ from typing import Any
 
 from alerts.models import Threshold
 from alerts.rules.limits import DEFAULT, Limits, limits_of
-from inventory.scopes import ScopeTable
+from kit.scopes import ScopeTable
 
 
 class LimitTable:

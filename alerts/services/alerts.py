@@ -8,8 +8,8 @@ from django.db import transaction
 from simple_history.utils import bulk_update_with_history
 
 from alerts.models import Alert
-from alignment.bulk import UPDATE_CHUNK, reason_text
 from connectors.errors import ConfigError
+from kit.bulk import UPDATE_CHUNK, reason_text
 
 State = Alert.State
 FIELDS = ["state", "snoozed_until", "assigned_to", "resolved_at", "resolved_by", "notes"]

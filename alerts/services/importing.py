@@ -15,13 +15,13 @@ from django.db import IntegrityError, transaction
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from alerts.models import Threshold
-from alignment.bulk import CHUNK, UPDATE_CHUNK, chunks, reason_text
 from alignment.errors import AlignmentChangedError
-from alignment.importing.cells import cell_safe
-from alignment.importing.effects import Effect
-from alignment.importing.table import TableRow, table_parse
 from connectors.models import Connection
 from inventory.models import Item
+from kit.bulk import CHUNK, UPDATE_CHUNK, chunks, reason_text
+from kit.files.cells import cell_safe
+from kit.files.effects import Effect
+from kit.files.table import TableRow, table_parse
 
 CONNECTION, CATEGORY, SKU = "Connection", "Category", "SKU"
 SCOPE: Final = (CONNECTION, CATEGORY, SKU)
@@ -78,7 +78,7 @@ class ThresholdPlan:
 
 
 def thresholds_plan(*, content: bytes, encoding: str, limit: int) -> ThresholdPlan:
-    """Result: the effect of every row; nothing is written. Raises AlignmentFileError for a file that can't be read as a whole.
+    """Result: the effect of every row; nothing is written. Raises FileError for a file that can't be read as a whole.
     The file needs the three columns that say for what, and any of the limits."""
     rows = table_parse(content, encoding=encoding, limit=limit, columns=SCOPE, others=list(LIMITS))
     known = _Known(rows)

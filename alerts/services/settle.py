@@ -15,7 +15,7 @@ from simple_history.utils import bulk_create_with_history
 from alerts.models import Alert, Notification
 from alerts.rules.words import Code, Finding, Severity, escalates
 from alerts.services.queue import Told, notifications_queue
-from alignment.bulk import chunks
+from kit.bulk import chunks
 from kit.rows import rows_update
 
 logger = logging.getLogger(__name__)

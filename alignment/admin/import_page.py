@@ -8,14 +8,14 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 
 from alignment.admin.between import BetweenForm
-from alignment.admin.file_import import FileImport, file_clean
-from alignment.errors import AlignmentFileError
 from alignment.importing.rows import COLUMNS, ENCODINGS, alignment_parse
 from alignment.selectors import connections_on
 from alignment.services.importing import ImportPlan, import_apply, plan_import
-from alignment.uploads import ALIGNMENT, Upload
 from connectors.contract import Side
 from connectors.models import Connection
+from kit.errors import FileError
+from kit.files.import_page import FileImport, file_clean
+from kit.files.uploads import ALIGNMENT, Upload
 
 
 class ImportForm(BetweenForm):
@@ -54,11 +54,9 @@ def _plan(content: bytes, pos: Connection, store: Connection, encoding: str) -> 
 
 
 def _sides(upload: Upload) -> tuple[Connection, Connection]:
-    """Result: the till and the store of an upload. Raises AlignmentFileError where one is not in use any more."""
+    """Result: the till and the store of an upload. Raises FileError where one is not in use any more."""
     pos = connections_on(Side.POS).filter(pk=upload.pos_id).first()
     store = connections_on(Side.STORE).filter(pk=upload.store_id).first()
     if pos is None or store is None:
-        raise AlignmentFileError(
-            "The till or the store of this import is not in use any more.", next_step="Upload the file again."
-        )
+        raise FileError("The till or the store of this import is not in use any more.", next_step="Upload the file again.")
     return pos, store

@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 
 from alignment.models import Alignment, Listing
 from alignment.selectors import STOCKABLE
-from connectors.admin.parts import ReadOnlyAdmin, badge, named, number, why_link
 from inventory.admin import PartnerFilter
+from kit.admin.parts import ReadOnlyAdmin, badge, named, number, why_link
 
 
 class ListingPartnerFilter(PartnerFilter):

@@ -15,7 +15,6 @@ from django.utils.safestring import SafeString
 
 from alignment.admin.import_page import ImportPage
 from alignment.admin.review_page import ReviewPage
-from alignment.importing.cells import cell_safe
 from alignment.importing.judge import units_read
 from alignment.importing.rows import COLUMNS, STATUS, UNITS
 from alignment.models import Alignment
@@ -28,9 +27,10 @@ from alignment.services.alignments import (
     alignment_units_set,
     refusal_of,
 )
-from connectors.admin.parts import AnyModelForm, AskedActionsAdmin, HistoryAdmin, badge, named, person, why_link
-from connectors.admin.search import ProductSearchAdmin
-from connectors.errors import ConnectorError
+from kit.admin.parts import AnyModelForm, AskedActionsAdmin, HistoryAdmin, badge, named, person, why_link
+from kit.admin.search import ProductSearchAdmin
+from kit.errors import ToldError
+from kit.files.cells import cell_safe
 
 TONES = {"confirmed": "ok", "proposed": "warn", "rejected": "mute"}
 
@@ -125,7 +125,7 @@ class AlignmentAdmin(ProductSearchAdmin, HistoryAdmin, AskedActionsAdmin):
             units = units_read(given) or 0
             reason = request.POST.get("reason", "")
             now = alignment_units_set(alignment=pair, units=units, by=person(request), reason=reason).units_per_listing
-        except ConnectorError as error:
+        except ToldError as error:
             self.message_user(request, str(error), messages.ERROR)
             return
         said = f"One of the listing was {was} of the item, it is {now} now. The next sync reads the shop's number, then tells it."
@@ -154,7 +154,7 @@ class AlignmentAdmin(ProductSearchAdmin, HistoryAdmin, AskedActionsAdmin):
         reason = request.POST.get("reason", "").strip() or "decided in the list of alignments"
         try:
             result: Decided = service(alignments=pairs, by=person(request), reason=reason)
-        except ConnectorError as error:
+        except ToldError as error:
             self.message_user(request, str(error), messages.ERROR)
             return
         done = "confirmed" if service is alignment_confirm else "rejected"

@@ -25,10 +25,10 @@ from alignment.services.policies import (
     thresholds_offered,
 )
 from alignment.services.reviews import alignment_choose, decision_reason, decision_undo, proposals_accept, proposals_waiting
-from connectors.admin.parts import person
 from connectors.contract import Side
-from connectors.errors import ConnectorError
 from connectors.models import Connection
+from kit.admin.parts import person
+from kit.errors import ToldError
 
 if TYPE_CHECKING:
     from alignment.admin.pairs import AlignmentAdmin
@@ -108,7 +108,7 @@ class ReviewPage:
                 self._set_policy(request, between[1])
             else:
                 self._decide_one(request)
-        except ConnectorError as error:
+        except ToldError as error:
             messages.error(request, f"{error.message} {error.next_step}".strip())
         query = request.META.get("QUERY_STRING", "")
         address = reverse("admin:alignment_alignment_review")

@@ -7,8 +7,8 @@ from django.http import HttpRequest
 
 from alignment.models import StoreLocation
 from alignment.selectors import connections_on
-from connectors.admin.parts import AnyModelAdmin, number
 from connectors.contract import Side
+from kit.admin.parts import AnyModelAdmin, number
 
 
 @admin.register(StoreLocation)

@@ -4,23 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
 
 from alignment.importing.rows import AlignmentRow
-
-
-class Effect(StrEnum):
-    """What becomes of a row."""
-
-    CREATE = "create"
-    CHANGE = "change"
-    UNCHANGED = "unchanged"
-    CONFLICT = "conflict"  # it contradicts another row, or what a person decided: a person decides again
-    ERROR = "error"  # it can't be read, or names something that isn't there
-
-
-PROBLEMS = (Effect.CONFLICT, Effect.ERROR)
-TO_DO = (Effect.CREATE, Effect.CHANGE)
+from kit.files.effects import PROBLEMS, Effect
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from alignment.importing.effects import Change, Effect, Known, Pair, RowEffect, Thing
+from alignment.importing.effects import Change, Known, Pair, RowEffect, Thing
 from alignment.importing.rows import AlignmentRow
 from alignment.matching.normalise import sku_key
 from alignment.packs import MOST_UNITS
+from kit.files.effects import Effect
 
 MATCH_TYPES = ("exact", "auto-high", "fuzzy", "barcode", "manual")
 _CONFIDENCE = re.compile(r"\d{1,9}([.,]\d{1,20})?|[.,]\d{1,20}")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from alignment.importing.table import ENCODINGS, MAX_ROWS, Encoding, table_parse
+from kit.files.table import ENCODINGS, MAX_ROWS, Encoding, table_parse
 
 __all__ = ["ENCODINGS", "MAX_ROWS", "AlignmentRow", "Encoding", "alignment_parse"]
 
@@ -27,7 +27,7 @@ class AlignmentRow:
 
 
 def alignment_parse(content: bytes, *, encoding: str = "utf-8", limit: int) -> list[AlignmentRow]:
-    """Result: the rows of an alignment file, blank ones left out. Raises AlignmentFileError (see `table_parse`)."""
+    """Result: the rows of an alignment file, blank ones left out. Raises FileError (see `table_parse`)."""
     return [
         AlignmentRow(
             line=row.line,

@@ -10,12 +10,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from alignment.bulk import UPDATE_CHUNK, chunks, reason_text
 from alignment.errors import AlignmentChangedError
 from alignment.models import Alignment, Listing
 from alignment.packs import MOST_UNITS
 from alignment.selectors import is_stockable
 from inventory.models import Item
+from kit.bulk import UPDATE_CHUNK, chunks, reason_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from alignment.bulk import CHUNK, UPDATE_CHUNK, chunks, reason_text
-from alignment.errors import AlignmentChangedError, AlignmentFileError
-from alignment.importing.effects import Effect, EffectCounts, Known, Pair, RowEffect, Shelf, Thing
+from alignment.errors import AlignmentChangedError
+from alignment.importing.effects import EffectCounts, Known, Pair, RowEffect, Shelf, Thing
 from alignment.importing.judge import rows_judge
 from alignment.importing.rows import AlignmentRow
 from alignment.matching.normalise import sku_key
@@ -19,8 +18,11 @@ from alignment.models import Alignment, Listing
 from alignment.selectors import is_stockable
 from alignment.services.alignments import listings_recount, listings_reopen
 from connectors.models import Connection
-from connectors.statistics import statistics_refresh
 from inventory.models import Item
+from kit.bulk import CHUNK, UPDATE_CHUNK, chunks, reason_text
+from kit.errors import FileError
+from kit.files.effects import Effect
+from kit.statistics import statistics_refresh
 
 _PAIR = ("pk", "item_id", "listing_id", "status", "match_type", "confidence", "units_per_listing")
 _PARTNERS = ("item__sku", "listing__sku", "listing__remote_id", "listing__connection_id")
@@ -68,10 +70,10 @@ class ImportResult:
 
 
 def plan_import(rows: Sequence[AlignmentRow], pos: Connection, store: Connection) -> ImportPlan:
-    """Result: the effect of every row; nothing is written. Raises AlignmentFileError where a catalogue was never read."""
+    """Result: the effect of every row; nothing is written. Raises FileError where a catalogue was never read."""
     for connection, things in ((pos, Item.objects), (store, Listing.objects)):
         if not things.filter(connection=connection).exists():
-            raise AlignmentFileError(
+            raise FileError(
                 f"“{connection}” was never read, so no row can be matched.",
                 next_step=f"Read both sides first: inventory_sync --full --connection {store}. Then import again.",
                 code="never_read",

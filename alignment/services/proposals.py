@@ -8,7 +8,6 @@ from typing import Any
 from django.db import transaction
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from alignment.bulk import CHUNK, UPDATE_CHUNK, chunks
 from alignment.errors import AlignmentChangedError
 from alignment.matching.engine import HIGH, Match, Matching
 from alignment.models import Alignment
@@ -16,6 +15,7 @@ from alignment.services.alignments import alignment_confirm
 from alignment.services.matching import catalogues_match
 from alignment.services.policies import confirm_threshold
 from connectors.models import Connection
+from kit.bulk import CHUNK, UPDATE_CHUNK, chunks
 
 REASON = "proposed by matching"
 OTHERS = 3

@@ -13,11 +13,11 @@ from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from simple_history.utils import bulk_update_with_history
 
-from alignment.bulk import UPDATE_CHUNK, chunks
 from alignment.errors import AlignmentChangedError
 from alignment.models import Alignment, Listing
 from alignment.services.alignments import Decided, alignment_confirm, alignment_make, alignment_reject, listings_reopen
 from connectors.models import Connection
+from kit.bulk import UPDATE_CHUNK, chunks
 
 Status = Alignment.Status
 

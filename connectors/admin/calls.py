@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import ReadOnlyAdmin, badge
 from connectors.models import ApiCall
+from kit.admin.parts import ReadOnlyAdmin, badge
 
 
 class ReplyFilter(admin.SimpleListFilter):

@@ -20,13 +20,13 @@ from django.utils.timesince import timesince
 from django.views.decorators.debug import sensitive_post_parameters
 
 from connectors.admin.forms import KindFormAdmin, field_names, form_for
-from connectors.admin.parts import AskedActionsAdmin, HistoryAdmin, badge, moment
 from connectors.contract import CheckReport, Finding
 from connectors.errors import ConfigError, ConnectorError
 from connectors.leases import TTL
 from connectors.models import Connection, Mode
 from connectors.registry import LABELS
 from connectors.services import connection_check, connection_set_mode
+from kit.admin.parts import AskedActionsAdmin, HistoryAdmin, badge, moment
 
 SHOWN = ("health", "last_ok_at", "working", "facts_shown")
 COMMON = ("mode", "is_active", "time_zone", "currency")

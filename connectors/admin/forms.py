@@ -10,11 +10,11 @@ from pydantic import BaseModel
 from pydantic import ValidationError as SettingsError
 
 from connectors.admin.fields import credential_field, setting_field, setting_initial, settings_from
-from connectors.admin.parts import AnyModelAdmin, AnyModelForm, person
 from connectors.allowed import folders_allowed
 from connectors.models import Connection
 from connectors.origins import Fields
 from connectors.registry import kind_get
+from kit.admin.parts import AnyModelAdmin, AnyModelForm, person
 
 SETTING, CREDENTIAL = "setting__", "credential__"
 

@@ -8,8 +8,9 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import OperationalError, ProgrammingError
 
 from connectors.contract import Side
-from connectors.errors import ConfigError, ConnectorError
+from connectors.errors import ConfigError
 from connectors.models import Connection
+from kit.errors import ToldError
 
 SIDE_WORDS = {Side.POS: "till", Side.STORE: "store"}
 
@@ -73,7 +74,7 @@ def _names_to_use(used: list[Connection], word: str) -> str:
 
 
 class EvenstockCommand(BaseCommand):
-    """A command for a shop owner. `handle` raises ConnectorError or CommandExit; both end in a message and an exit code,
+    """A command for a shop owner. `handle` raises ToldError or CommandExit; both end in a message and an exit code,
     never in a traceback. `--connection` is there for all; `connection_side` narrows it."""
 
     connection_side: Side | None = None
@@ -92,7 +93,7 @@ class EvenstockCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
-        except ConnectorError as error:
+        except ToldError as error:
             raise CommandExit(Exit.FAILED, "\n".join(filter(None, [error.message, error.next_step]))) from error
         except OperationalError as error:
             if "no such table" in str(error) or "does not exist" in str(error):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from connectors.marks import Mark
 from connectors.pos_csv.numbers import NumberFormat
 from connectors.pos_csv.presets import PresetName, Role
-from connectors.zones import zone_is_known
+from kit.zones import zone_is_known
 
 Encoding = Literal["utf-8", "utf-16", "cp1252", "latin-1", "cp1250", "cp1253", "cp1254"]
 NumberWriting = Literal["auto", "1,234.50", "1.234,50", "1 234,50", "1'234.50"]  # each NumberFormat, for a form to choose from

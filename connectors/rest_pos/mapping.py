@@ -12,8 +12,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic import ValidationError as Invalid
 
 from connectors.contract import RowProblem, TillWrite
-from connectors.storable import storable
 from connectors.wire import MOST_WHOLE, OddValueError, code, evidence, label, whole
+from kit.storable import storable
 
 Row = TypeVar("Row", bound="_Row")
 Json = Mapping[str, Any]

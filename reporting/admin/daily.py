@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern
 
-from connectors.admin.parts import UNKNOWN, ReadOnlyAdmin
+from kit.admin.parts import UNKNOWN, ReadOnlyAdmin
 from reporting.admin.reports import ReportPage
 from reporting.core.metrics import ACCURACY, COVERAGE, LATENCY, SUCCESS, Headline
 from reporting.core.words import value_said

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import UNKNOWN, AskedActionsAdmin, HistoryAdmin, ReadOnlyAdmin, badge, moment
 from connectors.contract import Side
 from connectors.models import Connection
+from kit.admin.parts import UNKNOWN, AskedActionsAdmin, HistoryAdmin, ReadOnlyAdmin, badge, moment
 from reporting.models import ReportDelivery, ReportMail
 from reporting.services.mails import report_mail_save, reports_retry
 

@@ -13,8 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from connectors.admin.parts import person
 from connectors.errors import ConfigError
+from kit.admin.parts import person
 from reporting.core.report import DAY, Every, Report, Span, last_over, span_ending
 from reporting.models import ReportMail
 from reporting.reports.found import Scope, scope_of

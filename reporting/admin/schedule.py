@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django_celery_beat.admin import PeriodicTaskAdmin
 from django_celery_beat.models import PeriodicTask
 
-from connectors.admin.parts import AskedActionsAdmin
+from kit.admin.parts import AskedActionsAdmin
 
 admin.site.unregister(PeriodicTask)
 

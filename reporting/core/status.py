@@ -32,7 +32,7 @@ class Level(IntEnum):
 
     @property
     def tone(self) -> str:
-        """The badge's tone, as in connectors.admin.parts."""
+        """The badge's tone, as in kit.admin.parts."""
         return {-1: "mute", 0: "ok", 1: "ok", 2: "warn", 3: "bad"}[self.value]
 
 

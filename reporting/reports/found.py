@@ -11,7 +11,7 @@ from django.utils import timezone
 from alignment.models import StoreLocation
 from connectors.contract import Side
 from connectors.models import Connection
-from connectors.zones import zone_is_known
+from kit.zones import zone_is_known
 from reporting.core.metrics import Figures
 from reporting.counting import Rows
 from sync.models import SyncConflict, SyncState

@@ -10,7 +10,7 @@ from enum import StrEnum
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
-from alignment.importing.cells import cell_safe
+from kit.files.cells import cell_safe
 from reporting.core.charts import Chart, bar_svg, line_svg
 from reporting.core.metrics import CONFLICTS
 from reporting.core.report import Report, Section, Table

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from connectors.models import Connection
-from connectors.zones import zone_is_known
+from kit.zones import zone_is_known
 from reporting.core.metrics import Figures
 from reporting.models import DailyMetric
 from reporting.selectors import period_measure

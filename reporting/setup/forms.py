@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 
-from alignment.admin.file_import import file_clean
 from connectors.admin.fields import CHOICE_WORDS, setting_field
 from connectors.admin.forms import CREDENTIAL, SETTING, ConnectionForm, form_for
 from connectors.contract import Side
@@ -15,6 +14,7 @@ from connectors.pos_csv.presets import PRESETS, ROLES
 from connectors.pos_csv.sample import Sample
 from connectors.pos_csv.settings import PosCsvSettings
 from connectors.registry import kind_get
+from kit.files.import_page import file_clean
 
 PRESET_WORDS = {
     "generic": "Any till: usual column names",

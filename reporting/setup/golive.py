@@ -8,9 +8,9 @@ from decimal import Decimal
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from alignment.models import Alignment, Listing, StoreLocation
-from connectors.admin.parts import number
 from connectors.models import Connection
 from inventory.models import StockLevel
+from kit.admin.parts import number
 from reporting.core.words import counted
 from reporting.setup.rows import StoreRows
 from sync.models import PlannedChange, PriceReview, SyncConflict, SyncRun

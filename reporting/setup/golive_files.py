@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
-from alignment.importing.cells import cell_safe
-from connectors.admin.parts import number
+from kit.admin.parts import number
+from kit.files.cells import cell_safe
 from reporting.setup.golive import GoLive, Line, Tally
 
 HEADER = ("What", "Till SKU", "Till item", "Shop SKU", "Shop product", "Shows now", "Would show", "Difference")

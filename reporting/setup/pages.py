@@ -18,12 +18,13 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
-from connectors.admin.parts import person
 from connectors.contract import Side
-from connectors.errors import ConfigError, ConnectorError
+from connectors.errors import ConfigError
 from connectors.models import Connection, ConnectionCheck, Mode
 from connectors.registry import LABELS
 from connectors.services import connection_check, connection_set_mode
+from kit.admin.parts import person
+from kit.errors import ToldError
 from reporting.schedule import run_next
 from reporting.setup.forms import GoLiveForm, connection_form
 from reporting.setup.golive import golive_lines, golive_report
@@ -141,7 +142,7 @@ class SetupPages:
 
     @staticmethod
     def _test(connection: Connection) -> None:
-        with suppress(ConnectorError):  # it is kept with what was found
+        with suppress(ToldError):  # it is kept with what was found
             connection_check(connection=connection, now=timezone.now)
 
     # -- reading, and the shadow run -------------------------------------------------------------------------------
@@ -167,7 +168,7 @@ class SetupPages:
         kind = SyncRun.Kind.FULL if is_reading else one.whole_kind
         try:
             run_request(store=one.store, kind=kind, by=person(request), match_again=is_reading)
-        except ConnectorError as error:
+        except ToldError as error:
             messages.error(request, str(error))
         else:
             messages.success(request, f"{words}. It shows below once a worker has begun.")
@@ -237,7 +238,7 @@ class SetupPages:
             run_request(store=one.store, kind=one.whole_kind, by=person(request))
             if one.store.spec.capabilities.webhooks:
                 hooks_request(store=one.store)
-        except ConnectorError as error:
+        except ToldError as error:
             messages.warning(request, f"“{one.store}” is live. {error}{then}")
         else:
             messages.success(request, f"“{one.store}” is live. Its first full sync was asked for.{then}")

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import badge
 from connectors.models import Connection
+from kit.admin.parts import badge
 from reporting.core.words import percent_said
 
 

@@ -13,15 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 from pydantic import ValidationError as SettingsError
 
-from alignment.errors import AlignmentFileError
-from alignment.uploads import Upload, upload_drop, upload_get, upload_keep
-from connectors.admin.parts import number, person
-from connectors.errors import ConnectorError
 from connectors.models import Connection, settings_errors
 from connectors.pos_csv.columns import presets_that_fit
 from connectors.pos_csv.sample import Sample, SampleLine, sample_read, sample_settings
 from connectors.pos_csv.settings import PosCsvSettings
 from connectors.services import connection_check, connection_settings_change
+from kit.admin.parts import number, person
+from kit.errors import FileError, ToldError
+from kit.files.uploads import Upload, upload_drop, upload_get, upload_keep
 from reporting.core.words import counted
 from reporting.setup.forms import NAMED, READING, ROLE_WORDS, ColumnsForm, SampleForm, delimiter_said
 from reporting.setup.parts import CHANGE
@@ -71,7 +70,7 @@ class SamplePages:
         till = self._till(request, pk)
         try:
             kept, _ = upload_get(token=token, user_id=person(request).pk, session=request.session, sort=SAMPLE)
-        except AlignmentFileError as error:
+        except FileError as error:
             messages.warning(request, str(error))
             return HttpResponseRedirect(reverse("admin:setup_sample", args=[till.pk]))
         if kept.pos_id != till.pk:
@@ -108,12 +107,12 @@ class SamplePages:
         """Save the choices as settings, with history, and test the till with them. The sample goes."""
         try:
             connection_settings_change(connection=till, changes=form.settings_chosen())
-        except ConnectorError as error:
+        except ToldError as error:
             messages.error(request, _said(error))
             return HttpResponseRedirect(request.path)
         self.site.get_model_admin(Connection).log_change(request, till, "How its exports are read, by a sample.")
         upload_drop(upload=kept, session=request.session)
-        with suppress(ConnectorError):  # it is kept with what was found
+        with suppress(ToldError):  # it is kept with what was found
             connection_check(connection=till, now=timezone.now)
         messages.success(request, f"Saved: exports of “{till}” are read like that. The sample itself was not used.")
         return HttpResponseRedirect(reverse("admin:setup"))
@@ -135,7 +134,7 @@ def _settings(till: Connection) -> PosCsvSettings:
     """Result: the till's settings; the usual ones where what is kept is not right."""
     try:
         kept = till.settings_parsed()
-    except ConnectorError:
+    except ToldError:
         kept = PosCsvSettings(folder=str(till.settings.get("folder") or "-"))
     assert isinstance(kept, PosCsvSettings)
     return kept
@@ -185,11 +184,11 @@ def _fitting(said: QueryDict | None, sample: Sample) -> QueryDict | None:
     return data
 
 
-def _said(error: ConnectorError) -> str:
+def _said(error: ToldError) -> str:
     return f"{error.message} {error.next_step}".strip()
 
 
-def _step(error: ConnectorError | None) -> str:
+def _step(error: ToldError | None) -> str:
     return STEPS.get(error.code, error.next_step) if error else ""
 
 

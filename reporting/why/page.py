@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from alignment.models import Listing
-from connectors.admin.parts import badge, number
 from inventory.models import Item
+from kit.admin.parts import badge, number
 from reporting.core.waterfall import Fall, Scale, fall_svg, waterfall_svg
 from sync.core.why.steps import Bridge, Link, Standing, Step, Tone, amount, moment_said
 from sync.why.movements import Window

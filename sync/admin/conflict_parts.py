@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import UNKNOWN, named, number, why_link
+from kit.admin.parts import UNKNOWN, named, number, why_link
 from sync.conflicts.effects import Outlook, ways_of
 from sync.conflicts.words import effect_sentence
 from sync.core.policy import Policy

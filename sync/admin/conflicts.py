@@ -13,8 +13,8 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import HistoryAdmin, ReadOnlyAdmin, badge, moment, number, person
-from connectors.admin.search import ProductSearchAdmin
+from kit.admin.parts import HistoryAdmin, ReadOnlyAdmin, badge, moment, number, person
+from kit.admin.search import ProductSearchAdmin
 from sync.admin.conflict_parts import (
     CLASS_TONES,
     align_url,

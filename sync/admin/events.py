@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import ReadOnlyAdmin, badge, moment
+from kit.admin.parts import ReadOnlyAdmin, badge, moment
 from sync.models import HookHealth, InboundEvent
 from sync.orders.inbox import events_retry
 from sync.services.wake import inbox_wake

@@ -10,9 +10,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import ReadOnlyAdmin, badge
 from connectors.errors import ConnectorError
 from connectors.leases import LeaseHeldError
+from kit.admin.parts import ReadOnlyAdmin, badge
 from sync.admin.parts import FEED_TONES, RunFilter
 from sync.models import TillFeed
 from sync.turns.decisions import feed_release

@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import ReadOnlyAdmin, badge, named
-from connectors.admin.search import ProductSearchAdmin
+from kit.admin.parts import ReadOnlyAdmin, badge, named
+from kit.admin.search import ProductSearchAdmin
 from sync.admin.parts import RunFilter
 from sync.models import RunProblem, SyncLog
 

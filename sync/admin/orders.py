@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import AnyTabularInline, ReadOnlyAdmin, named, number
+from kit.admin.parts import AnyTabularInline, ReadOnlyAdmin, named, number
 from sync.models import Order, OrderLine
 
 

@@ -6,10 +6,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import UNKNOWN, badge, number
 from connectors.contract import Side
 from connectors.models import Connection
 from connectors.registry import LABELS, kind_get
+from kit.admin.parts import UNKNOWN, badge, number
 from sync.models import OutboundWrite, PriceWrite, SyncRun, SyncState, TillFeed
 from sync.prices.log import price_shown
 

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from connectors.admin.parts import AskedActionsAdmin, HistoryAdmin
+from kit.admin.parts import AskedActionsAdmin, HistoryAdmin
 from sync.models import SyncPolicy
 
 

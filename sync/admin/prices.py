@@ -15,12 +15,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import UNKNOWN, AskedActionsAdmin, HistoryAdmin, ReadOnlyAdmin, badge, moment, named, number
-from connectors.admin.search import ProductSearchAdmin
 from connectors.contract import Side
 from connectors.errors import ConfigError, ConnectorError
 from connectors.models import Connection
 from connectors.registry import LABELS, kind_get
+from kit.admin.parts import UNKNOWN, AskedActionsAdmin, HistoryAdmin, ReadOnlyAdmin, badge, moment, named, number
+from kit.admin.search import ProductSearchAdmin
 from sync.admin.parts import WRITE_TONES
 from sync.core.prices import percent_text
 from sync.models import OutboundWrite, PricePolicy, PriceReview, PriceWrite, SyncRun, TillPrice

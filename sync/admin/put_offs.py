@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import ReadOnlyAdmin, moment, named
-from connectors.admin.search import ProductSearchAdmin
+from kit.admin.parts import ReadOnlyAdmin, moment, named
+from kit.admin.search import ProductSearchAdmin
 from sync.models import PutOff
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from alignment.models import Alignment
-from connectors.admin.parts import UNKNOWN, duration, number
+from kit.admin.parts import UNKNOWN, duration, number
 from sync.admin.parts import counts_in_words, run_badge, write_badge, write_change
 from sync.models import OutboundWrite, SyncRun
 

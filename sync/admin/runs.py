@@ -12,10 +12,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import ReadOnlyAdmin, duration, moment
 from connectors.contract import Side
 from connectors.errors import ConnectorError
 from connectors.leases import LeaseHeldError
+from kit.admin.parts import ReadOnlyAdmin, duration, moment
 from sync.admin.forms import StartForm
 from sync.admin.parts import SideFilter, run_badge
 from sync.admin.run_page import run_page

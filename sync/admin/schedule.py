@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import ReadOnlyAdmin, badge, duration, moment
 from connectors.leases import process_machine
+from kit.admin.parts import ReadOnlyAdmin, badge, duration, moment
 from sync.models import Heartbeat, JobSlot
 
 SLOT_TONES = {

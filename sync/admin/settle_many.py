@@ -16,8 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import number
 from connectors.errors import ConfigError
+from kit.admin.parts import number
 from kit.words import counted
 from sync.admin.conflict_parts import LABELS, NumberRow, numbers_of, product_of
 from sync.admin.settle import Asked, asked_of, reason_form, settled_note

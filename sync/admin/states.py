@@ -7,10 +7,10 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import HistoryAdmin, ReadOnlyAdmin, badge, moment, named, till_and_shop
-from connectors.admin.search import ProductSearchAdmin
 from connectors.contract import Side
 from inventory.models import Item
+from kit.admin.parts import HistoryAdmin, ReadOnlyAdmin, badge, moment, named, till_and_shop
+from kit.admin.search import ProductSearchAdmin
 from sync.admin.parts import STATE_TONES, SideFilter
 from sync.core.targets import packs_of
 from sync.models import SyncState

@@ -10,8 +10,8 @@ from django.db.models import Q
 from django.urls import reverse
 
 from alignment.models import Listing
-from connectors.admin.parts import UNKNOWN, number
 from inventory.models import Item, Movement, StockLevel
+from kit.admin.parts import UNKNOWN, number
 from sync.models import OrderLine, OutboundWrite, SyncConflict, SyncLog, TillFeed
 
 EACH: Final = 12  # of one sort

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from connectors.admin.parts import ReadOnlyAdmin, moment, named, number
-from connectors.admin.search import ProductSearchAdmin
+from kit.admin.parts import ReadOnlyAdmin, moment, named, number
+from kit.admin.search import ProductSearchAdmin
 from sync.admin.parts import RunFilter, write_badge, write_change
 from sync.models import OutboundWrite
 from sync.turns.decisions import write_is_held, writes_retry

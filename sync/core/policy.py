@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from inventory.scopes import inherited
+from kit.scopes import inherited
 
 MINOR_TO: Final = Decimal(2)
 MAJOR_TO: Final = Decimal(10)

@@ -8,8 +8,8 @@ from django.db.models import F, Q, QuerySet
 
 from alignment.models import Alignment, Listing, StoreLocation
 from alignment.services.proposals import proposals_refresh
-from connectors.statistics import statistics_refresh
 from inventory.models import Item, Location, Movement, StockLevel
+from kit.statistics import statistics_refresh
 from sync.limits import limits
 from sync.models import OutboundWrite, SyncRun
 from sync.outbox.plan import run_plan, till_plan

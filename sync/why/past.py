@@ -10,7 +10,7 @@ from django.db.models import Max, Q
 from alignment.models import Alignment, Listing
 from connectors.errors import ConfigError
 from inventory.models import Item
-from inventory.scopes import ScopeTable
+from kit.scopes import ScopeTable
 from sync.core.why.facts import Moment
 from sync.core.why.ledger import account_sentence, account_steps
 from sync.core.why.policy import rule_sentence

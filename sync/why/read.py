@@ -11,7 +11,7 @@ from django.db.models import CharField, DecimalField, Max, OuterRef, Q, Subquery
 from alignment.models import Alignment, Listing, StoreLocation
 from connectors.contract import Sort, StockManagement
 from inventory.models import Item, StockLevel
-from inventory.scopes import ScopeTable
+from kit.scopes import ScopeTable
 from sync.core.why.facts import Counting, Moment, Shelf, ShopFacts
 from sync.core.why.ledger import Total, account_sentence, account_steps
 from sync.core.why.policy import rule_sentence

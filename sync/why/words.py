@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from connectors.models import Connection
-from connectors.zones import zone_is_known
+from kit.zones import zone_is_known
 from sync.core.why.facts import PutOff as PutOffFacts
 from sync.core.why.facts import Try, Write
 from sync.core.why.policy import RuleRow

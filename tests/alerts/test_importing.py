@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from alerts.models import Threshold
 from alerts.services.importing import COLUMNS, thresholds_apply, thresholds_plan
-from alignment.errors import AlignmentChangedError, AlignmentFileError
+from alignment.errors import AlignmentChangedError
+from kit.errors import FileError
 from tests import factories as make
 from tests.admin_pages import EVIL, page
 
@@ -100,7 +101,7 @@ def test_what_changed_since_the_plan_is_not_overwritten(shop):
 
 
 def test_a_file_without_its_columns_is_refused():
-    with pytest.raises(AlignmentFileError, match="“SKU” is missing"):
+    with pytest.raises(FileError, match="“SKU” is missing"):
         plan("a,b", header="Connection,Category")
 
 

@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings
 
 from alignment.models import Listing
-from connectors.statistics import statistics_refresh
 from inventory.models import Item
+from kit.statistics import statistics_refresh
 from tests import factories
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from alignment.errors import AlignmentFileError
 from alignment.importing.rows import AlignmentRow, alignment_parse
+from kit.errors import FileError
 
 HEADER = "POS SKU,WooCommerce SKU,Match Type,Confidence\n"
 LIMIT = 1_000_000
@@ -13,8 +13,8 @@ def parse(text: str | bytes, encoding: str = "utf-8") -> list[AlignmentRow]:
     return alignment_parse(text if isinstance(text, bytes) else text.encode(), encoding=encoding, limit=LIMIT)
 
 
-def refusal(text: str | bytes, encoding: str = "utf-8") -> AlignmentFileError:
-    with pytest.raises(AlignmentFileError) as caught:
+def refusal(text: str | bytes, encoding: str = "utf-8") -> FileError:
+    with pytest.raises(FileError) as caught:
         parse(text, encoding)
     assert caught.value.next_step
     return caught.value
@@ -104,7 +104,7 @@ def test_a_file_that_cannot_be_read_whole_is_refused(content, words):
 
 
 def test_our_own_exports_come_back_as_they_went():
-    from alignment.importing.cells import cell_plain, cell_safe
+    from kit.files.cells import cell_plain, cell_safe
 
     for sku in ["=1+1", "+A", "-A", "@A", "A", "'A", "1-2"]:
         assert cell_plain(cell_safe(sku)) == sku

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alignment.models import Alignment
-from alignment.uploads import uploads_expire
+from kit.files.uploads import uploads_expire
 from tests import factories
 
 HEADER = "POS SKU,WooCommerce SKU,Match Type,Confidence\n"

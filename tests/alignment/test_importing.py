@@ -4,11 +4,13 @@ from decimal import Decimal
 
 import pytest
 
-from alignment.errors import AlignmentChangedError, AlignmentFileError
-from alignment.importing.effects import Change, Effect, EffectCounts
+from alignment.errors import AlignmentChangedError
+from alignment.importing.effects import Change, EffectCounts
 from alignment.importing.rows import alignment_parse
 from alignment.models import Alignment, Listing
 from alignment.services.importing import ImportResult, import_apply, plan_import
+from kit.errors import FileError
+from kit.files.effects import Effect
 from tests import factories
 
 HEADER = "POS SKU,WooCommerce SKU,Match Type,Confidence\n"
@@ -83,7 +85,7 @@ def test_a_catalogue_that_was_never_read_is_said_once_with_what_to_do(plan, pos,
         factories.listing(store)
     else:
         factories.item(pos)
-    with pytest.raises(AlignmentFileError) as caught:
+    with pytest.raises(FileError) as caught:
         plan("MUG-1,MUG-1,exact,1.0")
     name = "till" if empty == "till" else "shop"
     assert caught.value.message == f"“{name}” was never read, so no row can be matched."

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.test import RequestFactory
 
 from alignment.models import Alignment
-from connectors.admin import search
+from kit.admin import search
 from sync.models import SyncState
 from tests.factories import item, listing, pos_connection, store_connection
 

@@ -5,8 +5,8 @@ from django.core.paginator import Paginator
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from connectors.admin.paging import BothEndsPaginator
 from inventory.models import Item
+from kit.admin.paging import BothEndsPaginator
 from tests import factories
 
 

@@ -3,8 +3,8 @@
 import pytest
 from django.db import connection
 
-from connectors.statistics import MANY, statistics_refresh
 from inventory.models import Item
+from kit.statistics import MANY, statistics_refresh
 from tests import factories
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from connectors.models import time_zone_valid
-from connectors.zones import zone_is_known
+from kit.zones import zone_is_known
 
 
 def test_every_zone_of_this_machine_is_known():

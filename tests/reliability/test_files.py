@@ -90,7 +90,7 @@ def test_what_is_too_large_is_refused_before_it_is_parsed_and_memory_stays_bound
     content = HUGE[what]
     upload(HEADER.encode())  # loads what a first request loads
     if what != "a cell of 10 MB":  # that one is found by the parser, which stops there
-        monkeypatch.setattr("alignment.importing.table._rows", lambda *_: pytest.fail("it was parsed"))
+        monkeypatch.setattr("kit.files.table._rows", lambda *_: pytest.fail("it was parsed"))
     tracemalloc.start()
     try:
         answer = upload(content)

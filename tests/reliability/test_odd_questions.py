@@ -15,9 +15,9 @@ from django.urls import reverse
 
 from alignment.models import Listing
 from config.wsgi import Utf8Request, application
-from connectors.admin.lists import BoundedAdmin
 from connectors.models import Connection
 from inventory.models import Item
+from kit.admin.lists import BoundedAdmin
 from tests import factories as make
 from tests.reliability.addresses import every_address
 from tests.reliability.rows import every_row

@@ -13,8 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alignment.models import Alignment, Listing
-from connectors.admin.parts import number
 from inventory.models import Item, Movement, StockLevel
+from kit.admin.parts import number
 from sync.models import Order, OutboundWrite, SyncConflict, TillFeed
 from sync.why.words import zone_of
 from tests import factories as make

@@ -10,9 +10,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from alignment.errors import AlignmentFileError
 from alignment.files import ENCODINGS, PRESETS, FileCatalogue, store_file_read, till_file_read
-from alignment.importing.cells import cell_safe
 from alignment.importing.rows import COLUMNS, STATUS
 from alignment.matching.confidence import USUAL_THRESHOLD, expected_error
 from alignment.matching.engine import Match, match
@@ -20,6 +18,8 @@ from alignment.matching.things import Thing
 from connectors.management.base import CommandExit, EvenstockCommand, Exit
 from connectors.pos_csv.presets import PresetName
 from connectors.pos_csv.settings import Encoding
+from kit.errors import FileError
+from kit.files.cells import cell_safe
 
 HEADER = (*COLUMNS, STATUS, "Evidence")
 _TOLD = 5
@@ -84,7 +84,7 @@ def _rows(matches: Iterable[Match], items: list[Thing], listings: list[Thing], t
 
 
 def _write(out: Path, rows: Iterable[tuple[str, ...]]) -> None:
-    """Write the file whole or not at all. Raises AlignmentFileError where it can't be written."""
+    """Write the file whole or not at all. Raises FileError where it can't be written."""
     kept = ""
     try:
         with NamedTemporaryFile("w", dir=out.parent, prefix=f".{out.name}.", delete=False, encoding="utf-8", newline="") as file:
@@ -97,6 +97,6 @@ def _write(out: Path, rows: Iterable[tuple[str, ...]]) -> None:
     except OSError as error:
         if kept:
             Path(kept).unlink(missing_ok=True)
-        raise AlignmentFileError(
+        raise FileError(
             f"“{out}” can't be written: {error.strerror or error}.", next_step="Check the folder's name and its permissions."
         ) from None

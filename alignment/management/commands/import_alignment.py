@@ -6,12 +6,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
-from alignment.errors import AlignmentFileError
 from alignment.importing.effects import RowEffect
 from alignment.importing.rows import COLUMNS, ENCODINGS, alignment_parse
 from alignment.services.importing import ImportPlan, import_apply, plan_import
 from connectors.contract import Side
 from connectors.management.base import CommandExit, EvenstockCommand, Exit
+from kit.errors import FileError
 
 
 class Command(EvenstockCommand):
@@ -53,12 +53,12 @@ class Command(EvenstockCommand):
 
 
 def _content(file: Path) -> bytes:
-    """Result: the file's bytes, at most one more than the limit. Raises AlignmentFileError where it can't be read."""
+    """Result: the file's bytes, at most one more than the limit. Raises FileError where it can't be read."""
     try:
         with file.open("rb") as opened:
             return opened.read(settings.EVENSTOCK_UPLOAD_LIMIT + 1)
     except OSError as error:
-        raise AlignmentFileError(
+        raise FileError(
             f"“{file}” can't be read: {error.strerror or error}.", next_step="Check the file's name and its permissions."
         ) from None
 

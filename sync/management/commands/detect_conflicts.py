@@ -9,12 +9,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from alignment.importing.cells import cell_safe
 from connectors.contract import Side
 from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError
 from connectors.management.base import CommandExit, EvenstockCommand, Exit, connection_named, connections_of
 from connectors.models import Connection
+from kit.files.cells import cell_safe
 from kit.words import quantity_text
 from sync.core.policy import percent_of
 from sync.models import SyncConflict, SyncRun

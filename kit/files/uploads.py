@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
-from alignment.errors import AlignmentFileError
+from kit.errors import FileError
 
 KEEP = timedelta(hours=2)
 ALIGNMENT = "alignment"  # what the file is: each session keeps one of a sort
@@ -60,7 +60,7 @@ def upload_keep(
 
 
 def upload_get(*, token: str, user_id: int, session: SessionBase, sort: str = ALIGNMENT) -> tuple[Upload, bytes]:
-    """Result: the session's upload of that name, and its content. Raises AlignmentFileError where there is none any more, or
+    """Result: the session's upload of that name, and its content. Raises FileError where there is none any more, or
     where it is another person's."""
     upload = _from_session(session, sort)
     if upload and upload.token == token and upload.user_id == user_id:
@@ -68,7 +68,7 @@ def upload_get(*, token: str, user_id: int, session: SessionBase, sort: str = AL
             return upload, upload.path.read_bytes()
         except FileNotFoundError:
             pass
-    raise AlignmentFileError(
+    raise FileError(
         "This upload is not there any more.", next_step="Upload the file again; nothing was applied.", code="upload_gone"
     )
 

@@ -16,7 +16,7 @@ from django.db.utils import DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.timezone import is_aware, is_naive, localtime, make_aware
 
-from connectors.admin.parts import AnyModelAdmin, is_value_of
+from kit.admin.parts import AnyModelAdmin, is_value_of
 
 LONGEST_SEARCH = 300  # characters: a product's whole name fits
 LONGEST_BEGINNING = 300  # characters; a zone of such a length is looked for as a file

@@ -21,7 +21,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
 
-from connectors.admin.paging import BothEndsPaginator
+from kit.admin.paging import BothEndsPaginator
 
 if TYPE_CHECKING:  # Django's own classes take a parameter only for the type checker
     AnyModelAdmin = admin.ModelAdmin[Any]

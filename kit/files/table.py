@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from alignment.errors import AlignmentFileError
-from alignment.importing.cells import cell_plain
+from kit.errors import FileError
+from kit.files.cells import cell_plain
 
 Encoding = Literal["utf-8", "cp1252"]
 ENCODINGS: Mapping[Encoding, str] = {"utf-8": "UTF-8 (usual)", "cp1252": "Windows (cp1252)"}
@@ -30,17 +30,17 @@ def table_parse(
     content: bytes, *, encoding: str = "utf-8", limit: int, columns: Sequence[str], others: Sequence[str] = ()
 ) -> list[TableRow]:
     """Result: the rows of a file with these columns, and with the others where it has them; blank ones left out. Raises
-    AlignmentFileError for a file over `limit` bytes or MAX_ROWS rows, in another encoding, without its columns, or with a quote
+    FileError for a file over `limit` bytes or MAX_ROWS rows, in another encoding, without its columns, or with a quote
     that is never closed."""
     if len(content) > limit:
-        raise AlignmentFileError(
+        raise FileError(
             f"The file has {len(content) / 1e6:.1f} MB; the limit is {limit / 1e6:.0f} MB.",
             next_step="Check that it is the right file, or split it.",
         )
     text = _decode(content, encoding)
     lines = text.count("\n")
     if lines > MAX_ROWS:
-        raise AlignmentFileError(
+        raise FileError(
             f"The file has {lines:,} lines; the limit is {MAX_ROWS:,}.", next_step="Check that it is the right file, or split it."
         )
     skipped = 0
@@ -49,21 +49,21 @@ def table_parse(
     delimiter, places = _header(text, columns, others)
     rows = list(_rows(text, delimiter, places, columns, skipped))
     if not rows:
-        raise AlignmentFileError("The file has a header and no rows.", next_step="Export it again, with its rows.")
+        raise FileError("The file has a header and no rows.", next_step="Export it again, with its rows.")
     return rows
 
 
 def _decode(content: bytes, encoding: str) -> str:
     if content[:4] == b"PK\x03\x04" or content[:2] == b"\x1f\x8b" or content[:4] == b"\xd0\xcf\x11\xe0":
-        raise AlignmentFileError("This is a workbook or an archive, not a CSV file.", next_step="Save it as “CSV UTF-8” first.")
+        raise FileError("This is a workbook or an archive, not a CSV file.", next_step="Save it as “CSV UTF-8” first.")
     if b"\x00" in content:
-        raise AlignmentFileError("This is not plain CSV text (it has null bytes).", next_step="Save it as “CSV UTF-8” first.")
+        raise FileError("This is not plain CSV text (it has null bytes).", next_step="Save it as “CSV UTF-8” first.")
     try:
         return content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         other = ENCODINGS["cp1252"] if encoding == "utf-8" else ENCODINGS["utf-8"]
-        raise AlignmentFileError(
+        raise FileError(
             f"Line {line} has letters that are not {encoding}.",
             next_step=f"Choose the encoding {other}, or save the file as “CSV UTF-8”.",
         ) from None
@@ -73,7 +73,7 @@ def _header(text: str, columns: Sequence[str], others: Sequence[str]) -> tuple[s
     """Result: the delimiter under which the header makes most sense, and each column's place."""
     first = text.partition("\n")[0].rstrip("\r")
     if len(first) > _HEADER_LENGTH:
-        raise AlignmentFileError("The first line is far too long for a header.", next_step="Check that it is the right file.")
+        raise FileError("The first line is far too long for a header.", next_step="Check that it is the right file.")
     best: tuple[str, dict[str, int]] = (",", {})
     found: list[str] = []
     for delimiter in _DELIMITERS:
@@ -87,7 +87,7 @@ def _header(text: str, columns: Sequence[str], others: Sequence[str]) -> tuple[s
         wanted = ", ".join(f"“{column}”" for column in missing)
         seen = ", ".join(f"“{name[:40]}”" for name in found[:20] if name) or "nothing"
         verb = "columns {} are" if len(missing) > 1 else "column {} is"
-        raise AlignmentFileError(
+        raise FileError(
             f"The {verb.format(wanted)} missing. The header has: {seen}.",
             next_step=f"The first line must name the columns {', '.join(columns)}.",
         )
@@ -108,7 +108,7 @@ def _rows(text: str, delimiter: str, places: dict[str, int], columns: Sequence[s
     except StopIteration:
         return
     except csv.Error as error:
-        raise AlignmentFileError(
+        raise FileError(
             f"Line {line} can't be read: {error}.",
             next_step="Look for a quotation mark that is never closed. Nothing was applied.",
         ) from None

@@ -7,7 +7,7 @@ from django.db.models import IntegerField, Model, Q, QuerySet, Value
 from django.http import HttpRequest
 from django.utils.text import smart_split, unescape_string_literal
 
-from connectors.admin.parts import AnyModelAdmin
+from kit.admin.parts import AnyModelAdmin
 
 MOST = 10_000  # things meant; where more are, the database joins
 Path = tuple[str, ...]

@@ -18,10 +18,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from alignment.importing.effects import PROBLEMS, TO_DO, Effect
-from alignment.uploads import Upload, upload_drop, upload_get, upload_keep
-from connectors.admin.parts import AnyModelAdmin, badge, person
-from connectors.errors import ConnectorError
+from kit.admin.parts import AnyModelAdmin, badge, person
+from kit.errors import ToldError
+from kit.files.effects import PROBLEMS, TO_DO, Effect
+from kit.files.uploads import Upload, upload_drop, upload_get, upload_keep
 
 ROWS_PER_PAGE = 200
 # What needs a person comes first.
@@ -77,7 +77,7 @@ class FileImport(ABC, Generic[Plan]):
 
     @abstractmethod
     def plan_given(self, content: bytes, given: dict[str, Any]) -> Plan:
-        """Result: what the file of a valid form would do. Raises ConnectorError for a file that can't be used."""
+        """Result: what the file of a valid form would do. Raises ToldError for a file that can't be used."""
 
     @abstractmethod
     def plan_kept(self, content: bytes, upload: Upload) -> Plan:
@@ -109,7 +109,7 @@ class FileImport(ABC, Generic[Plan]):
         if form.is_valid():
             try:
                 return self._kept(request, form.cleaned_data)
-            except ConnectorError as error:
+            except ToldError as error:
                 form.add_error("file", f"{error.message} {error.next_step}")
         return self._page(request, "import_form.html", title=self.title, form=form)
 
@@ -139,7 +139,7 @@ class FileImport(ABC, Generic[Plan]):
             plan = self.plan_kept(content, upload)
             if request.method == "POST":
                 return self._confirmed(request, upload, plan)
-        except ConnectorError as error:
+        except ToldError as error:
             self.admin.message_user(request, f"{error.message} {error.next_step}", messages.ERROR)
             return HttpResponseRedirect(reverse(f"admin:{self.name}_import"))
         shown = _shown(plan, asked=request.GET.get("effect", ""), page=request.GET.get("p"))
