@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sync.schedule import EACH_MINUTE, Job
+from jobs.schedule import EACH_MINUTE, Job
 
 
 def jobs() -> Iterator[Job]:

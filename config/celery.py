@@ -6,8 +6,8 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
 
-app = Celery("evenstock", task_cls="config.tasks:SlotTask")
+app = Celery("evenstock", task_cls="jobs.tasks:SlotTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-from config import watch  # noqa: E402, F401 - connects to the worker's signals
+from jobs import watch  # noqa: E402, F401 - connects to the worker's signals

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from celery.schedules import schedule as plan
 from django_celery_beat.models import PeriodicTask
 
-from sync.schedule import EACH_MINUTE, Job
+from jobs.schedule import EACH_MINUTE, Job
 
 SYNC = "sync.tasks.sync_store"
 MEASURED_EVERY = timedelta(minutes=15)  # the day's row is what it last was; a day that ended is finished with the next one

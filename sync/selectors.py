@@ -12,8 +12,8 @@ from alignment.models import Alignment, StoreLocation
 from connectors.contract import Sort, StockManagement
 from connectors.models import Connection
 from inventory.models import Item, StockLevel
+from jobs.attempts import LastTry
 from kit.scopes import ScopeTable
-from sync.core.attempts import LastTry
 from sync.core.policy import Rule, rule_of
 from sync.core.readings import WriteSpan
 from sync.core.targets import listing_target

@@ -10,14 +10,14 @@ from django.utils import timezone
 from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError
 from connectors.models import Connection
+from jobs.slots import slots_tidy as tidy_slots
 from sync.models import SyncRun
 from sync.orders.inbox import inbox_sweep as sweep_inbox
 from sync.orders.inbox import inbox_work as work_inbox
 from sync.orders.poll import orders_poll as poll_orders
+from sync.orders.wake import inbox_wake
 from sync.outbox.sweep import outbox_sweep as sweep_outbox
 from sync.prices.rules import price_policy_of
-from sync.services.slots import slots_tidy as tidy_slots
-from sync.services.wake import inbox_wake
 from sync.stores.hooks import hooks_check as check_hooks
 from sync.tills.poll import feed_poll as poll_feed
 from sync.turns.killed import run_set_aside

@@ -20,7 +20,7 @@ import pytest
 import yaml
 from django.utils import timezone
 
-from sync.models import Heartbeat
+from jobs.models import Heartbeat
 from tests.test_settings import example_environment
 
 ROOT = Path(__file__).resolve().parent.parent

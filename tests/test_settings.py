@@ -106,7 +106,7 @@ def test_the_example_holds_no_secret():
 
 def test_no_protection_has_dropped_out_of_the_middleware():
     assert production_values("MIDDLEWARE")["MIDDLEWARE"] == [
-        "config.access.forwarded_kept",
+        "backoffice.people.access.forwarded_kept",
         "django.middleware.security.SecurityMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
         "django.contrib.sessions.middleware.SessionMiddleware",
@@ -117,9 +117,9 @@ def test_no_protection_has_dropped_out_of_the_middleware():
         "django.contrib.messages.middleware.MessageMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
         "csp.middleware.CSPMiddleware",
-        "config.access.refusals_noted",
+        "backoffice.people.access.refusals_noted",
         "simple_history.middleware.HistoryRequestMiddleware",
-        "config.logins.tries_settled",
+        "backoffice.people.logins.tries_settled",
         "axes.middleware.AxesMiddleware",
     ]
 

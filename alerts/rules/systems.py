@@ -280,7 +280,7 @@ def report_not_sent(unsent: Unsent) -> Finding | None:
 
 
 def schedule_stopped(silent_since: datetime | None) -> Finding | None:
-    """Beat gives no sign of life, so that no job is woken. Since when it counts as silent: `sync.vitals`."""
+    """Beat gives no sign of life, so that no job is woken. Since when it counts as silent: `jobs.vitals`."""
     if silent_since is None:
         return None
     return Finding(

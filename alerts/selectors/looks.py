@@ -8,8 +8,8 @@ from alerts.rules import systems as system_rules
 from alerts.rules.words import RULES, Code, Finding
 from alerts.selectors import products, systems
 from alerts.selectors.limits import LimitTable
+from jobs.vitals import workers_silent_since
 from sync.models import SyncConflict
-from sync.vitals import workers_silent_since
 
 Type = SyncConflict.Type
 Look = Callable[[LimitTable, datetime], Iterable[Finding | None]]

@@ -8,7 +8,8 @@ from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, Subquery
 from alerts.rules.systems import Failures, Health, Held, Queue, System
 from connectors.contract import Capabilities
 from connectors.models import Connection
-from sync.models import HookHealth, InboundEvent, JobSlot, OutboundWrite, SyncRun, TillFeed
+from jobs.models import JobSlot
+from sync.models import HookHealth, InboundEvent, OutboundWrite, SyncRun, TillFeed
 
 State = SyncRun.State
 

@@ -19,7 +19,7 @@ ALLOWED_HOSTS: list[str] = env.list("EVENSTOCK_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("EVENSTOCK_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "reporting.apps.BackOfficeConfig",  # django.contrib.admin, with our site
+    "backoffice.apps.SiteConfig",  # django.contrib.admin, with our site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -31,17 +31,18 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_celery_results",
     "axes",
-    "config.apps.AccessConfig",
+    "jobs",
     "connectors",
     "inventory",
     "alignment",
     "sync",
     "alerts",
-    "reporting.apps.ReportingConfig",
+    "reporting",
+    "backoffice.apps.BackOfficeConfig",
 ]
 
 MIDDLEWARE = [
-    "config.access.forwarded_kept",
+    "backoffice.people.access.forwarded_kept",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -52,9 +53,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
-    "config.access.refusals_noted",
+    "backoffice.people.access.refusals_noted",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "config.logins.tries_settled",
+    "backoffice.people.logins.tries_settled",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -91,18 +92,18 @@ AUTH_PASSWORD_VALIDATORS = [
 # password could be tried with every name. A colleague can't use those up: a name counts five times at most, then it rests.
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 EVENSTOCK_PROXIES = env.int("EVENSTOCK_PROXIES", default=0)  # how many stand before us; each adds an address to a header
-AXES_CLIENT_IP_CALLABLE = "config.access.counted_address"
-AXES_HANDLER = "config.logins.LoginHandler"
+AXES_CLIENT_IP_CALLABLE = "backoffice.people.access.counted_address"
+AXES_HANDLER = "backoffice.people.logins.LoginHandler"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # and what a right password forgets
 AXES_FAILURE_LIMIT = 5
 EVENSTOCK_ADDRESS_FAILURE_LIMIT = 20
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the page says a quarter of an hour, so it is one
 AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "config.logins.locked_out"
+AXES_LOCKOUT_CALLABLE = "backoffice.people.logins.locked_out"
 AXES_DISABLE_ACCESS_LOG = True  # it would grow for ever; the log has a line for each login
 AXES_VERBOSE = False
-AXES_ENABLE_ADMIN = False  # config/admin.py has our own
+AXES_ENABLE_ADMIN = False  # backoffice/admin.py has our own
 
 USE_TZ = True
 TIME_ZONE = env.str("EVENSTOCK_TIME_ZONE", default="UTC")

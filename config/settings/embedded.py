@@ -77,7 +77,7 @@ _BROKER = DATA_DIR / "broker"
 for _folder in ("queue", "control"):
     (_BROKER / _folder).mkdir(parents=True, exist_ok=True)
 CELERY_BROKER_URL = "filesystem://localhost"
-CELERY_BROKER_TRANSPORT = "config.broker:Transport"  # Celery's own leaves half a message where a disk is full, and ends with it
+CELERY_BROKER_TRANSPORT = "jobs.broker:Transport"  # Celery's own leaves half a message where a disk is full, and ends with it
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "data_folder_in": str(_BROKER / "queue"),
     "data_folder_out": str(_BROKER / "queue"),

@@ -4,7 +4,7 @@ _LONGEST = 55 * 60  # seconds: a full sync of a large shop with a slow store
 
 # A task is acknowledged when it has ended, not when it is handed out: what a killed worker had in hand comes again.
 CELERY_TASK_ACKS_LATE = True
-# Without it, the task of a killed child counts as done. One that kills each worker is set aside: sync/services/slots.py.
+# Without it, the task of a killed child counts as done. One that kills each worker is set aside: jobs/slots.py.
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 # Nothing hangs for ever. Short tasks have shorter limits of their own (sync/tasks.py). First an exception, then a kill.
 CELERY_TASK_SOFT_TIME_LIMIT = 50 * 60
@@ -14,18 +14,18 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # A task whose broker went away is finished: its effects are in the rows, and coming again it finds them there.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 # A message that is no task is dropped and ends no worker; what is due is asked for again.
-CELERY_WORKER_CONSUMER = "config.consumer:Consumer"
-# Slots are in UTC, so that no change of clocks can leave out or repeat one; business hours: sync/core/slots.py. No task is ever
+CELERY_WORKER_CONSUMER = "jobs.consumer:Consumer"
+# Slots are in UTC, so that no change of clocks can leave out or repeat one; business hours: jobs/due.py. No task is ever
 # sent with an ETA: Redis hands one out again after its visibility timeout. `next_attempt_at` columns and slots say when.
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
-CELERY_BEAT_SCHEDULER = "config.beat:SlotScheduler"
+CELERY_BEAT_SCHEDULER = "jobs.beat:SlotScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 2  # seconds: how late a slot may be opened
 # For ever: the default gives up after a hundred tries, and a worker without a broker is of no use to anybody.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Seconds to wait for a broker that does not pick up. Whoever sends from a request waits no longer than twice this and the
-# socket's time-out; a webhook never waits (sync/services/wake.py).
+# socket's time-out; a webhook never waits (sync/orders/wake.py).
 CELERY_BROKER_CONNECTION_TIMEOUT = 5
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
 

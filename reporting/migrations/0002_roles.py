@@ -1,4 +1,4 @@
-"""The four roles. What they may do is filled in after the migration, when Django has made the permissions: reporting/roles.py."""
+"""The four roles. What they may do is filled in after the migration, when Django has made the permissions: backoffice/roles.py."""
 
 from django.db import migrations
 

@@ -9,15 +9,12 @@ from sync.admin.policies import SyncPolicyAdmin
 from sync.admin.prices import PricePolicyAdmin, PriceReviewAdmin, PriceWriteAdmin, TillPriceAdmin
 from sync.admin.put_offs import PutOffAdmin
 from sync.admin.runs import SyncRunAdmin
-from sync.admin.schedule import HeartbeatAdmin, JobSlotAdmin
 from sync.admin.states import SyncStateAdmin
 from sync.admin.writes import OutboundWriteAdmin
 
 __all__ = [
-    "HeartbeatAdmin",
     "HookHealthAdmin",
     "InboundEventAdmin",
-    "JobSlotAdmin",
     "OrderAdmin",
     "OutboundWriteAdmin",
     "PricePolicyAdmin",

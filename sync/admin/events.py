@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from kit.admin.parts import ReadOnlyAdmin, badge, moment
 from sync.models import HookHealth, InboundEvent
 from sync.orders.inbox import events_retry
-from sync.services.wake import inbox_wake
+from sync.orders.wake import inbox_wake
 
 EVENT_TONES = {
     InboundEvent.State.NEW: "info",

@@ -19,7 +19,7 @@ from connectors.wire import code, decimal
 from connectors.woocommerce.hooks import TOPICS, body_parse, is_ping, payload_kept, signature_is_right
 from sync.api.body import BodyRefusedError, body_read
 from sync.orders.inbox import HINT, event_receive
-from sync.services.wake import inbox_wake
+from sync.orders.wake import inbox_wake
 
 logger = logging.getLogger(__name__)
 KIND = "woocommerce"

@@ -7,16 +7,13 @@ from sync.models.policy import SyncPolicy
 from sync.models.price import PricePolicy, PriceReview, PriceWrite, TillPrice
 from sync.models.put_off import PutOff
 from sync.models.run import PlannedChange, RunProblem, SyncRun
-from sync.models.schedule import Heartbeat, JobSlot
 from sync.models.set_aside import SetAside
 from sync.models.state import SyncState
 from sync.models.write import OutboundWrite
 
 __all__ = [
-    "Heartbeat",
     "HookHealth",
     "InboundEvent",
-    "JobSlot",
     "Order",
     "OrderLine",
     "OutboundWrite",

@@ -21,7 +21,7 @@ from kit.rows import rows_update
 from sync.models import InboundEvent, Order
 from sync.orders.apply import order_is_older, order_says_same
 from sync.orders.turns import Clock, order_turn, orders_book, orders_tell
-from sync.services.wake import wake_taken
+from sync.orders.wake import wake_taken
 from sync.turns.context import RunContext
 
 logger = logging.getLogger(__name__)

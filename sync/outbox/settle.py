@@ -9,9 +9,9 @@ from alignment.models import Listing
 from connectors.contract import Outcome, SetAside, StockManagement, StoreReading
 from connectors.errors import ConnectorError
 from inventory.models import StockLevel
+from jobs.attempts import hold_for, split_unknown
 from kit.rows import rows_update
 from kit.words import counted
-from sync.core.attempts import hold_for, split_unknown
 from sync.limits import limits
 from sync.models import OutboundWrite
 from sync.outbox.send import DECIDED, log_applied, rows_save, write_landed, write_subject

@@ -15,11 +15,11 @@ from connectors.services import health_record
 from sync.models import OutboundWrite, SyncRun
 from sync.orders.poll import orders_poll
 from sync.orders.turns import Clock, order_turn
+from sync.orders.wake import run_wake
 from sync.outbox.plan import run_plan, till_plan
 from sync.outbox.send import outbox_deliver
 from sync.outbox.settle import store_settle, till_settle
 from sync.selectors import levels_owing, pairs_owing
-from sync.services.wake import run_wake
 from sync.standing.states import states_refresh_items
 from sync.tills.tell import till_deliver
 from sync.turns.asked import writes_due

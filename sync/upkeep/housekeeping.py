@@ -4,16 +4,13 @@ by these a webhook that comes back after a year is known to be old."""
 import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from importlib import import_module
-from importlib.util import find_spec
-
-from django.apps import apps
 
 from connectors.contract import Side
 from connectors.errors import ConfigError, ConnectorError
 from connectors.leases import LeaseHeldError
 from connectors.management.base import connections_of
 from connectors.models import Connection
+from kit.offers import offers
 from sync.limits import limits
 from sync.turns.run import side_opened
 from sync.upkeep.archive import ArchiveError, Kind, kind_archive, leftovers_remove
@@ -57,9 +54,8 @@ def _kinds(older_than: timedelta, now: datetime) -> Iterator[Kind]:
     """Result: what each app offers; those that point to others first."""
     if older_than < LEAST:
         raise ConfigError(f"What is younger than {LEAST.days} days is still asked for.", next_step="Name more days.")
-    for config in apps.get_app_configs():
-        if find_spec(f"{config.name}.retention"):
-            yield from import_module(f"{config.name}.retention").kinds(before=now - older_than)
+    for kinds in offers("retention", "kinds"):
+        yield from kinds(before=now - older_than)
 
 
 def _till_tidy(till: Connection, now: Callable[[], datetime]) -> int:

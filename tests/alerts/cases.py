@@ -12,8 +12,9 @@ from alerts.services.evaluate import alerts_evaluate
 from alignment.models import Alignment, Listing
 from connectors.models import Connection
 from inventory.models import Item, Movement, StockLevel
+from jobs.models import Heartbeat, JobSlot
 from reporting.models import ReportDelivery, ReportMail
-from sync.models import Heartbeat, HookHealth, InboundEvent, JobSlot, OutboundWrite, SyncConflict, SyncRun, SyncState, TillFeed
+from sync.models import HookHealth, InboundEvent, OutboundWrite, SyncConflict, SyncRun, SyncState, TillFeed
 from tests import factories as make
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
@@ -139,7 +140,7 @@ class Shop:
 
     def alerts(self, code: Code, at: datetime | None = None) -> list[str]:
         """What each open alert of that rule is about, after a look at everything."""
-        from alerts.services.watch import schedule_watch
+        from alerts.watch import schedule_watch
         from reporting.services.mails import reports_watch
 
         alerts_evaluate(now=at or self.now)

@@ -12,7 +12,7 @@ from alerts.rules.words import RULES, Code
 from alerts.schedule import jobs
 from alerts.services.evaluate import alerts_round
 from alerts.services.retry import failed_syncs_retry
-from alerts.services.watch import schedule_watch
+from alerts.watch import schedule_watch
 from connectors.errors import RetryableError
 from tests.alerts.cases import HOUR, MINUTE, SECOND
 
@@ -69,7 +69,7 @@ class TestWatch:
 
 
 def shop_beat():
-    from sync.models import Heartbeat
+    from jobs.models import Heartbeat
 
     return Heartbeat.objects.get()
 

@@ -181,7 +181,7 @@ def test_a_till_that_never_dropped_a_file_is_missed_after_a_day(shop):
 
 
 def test_jobs_that_no_worker_takes_are_told_of(shop):
-    from sync.models import JobSlot
+    from jobs.models import JobSlot
 
     JobSlot.objects.create(job="Poll", slot=shop.now, task="x", state="queued", queued_at=shop.now - 16 * MINUTE)
     assert shop.alerts(Code.QUEUE_BACKING_UP) == ["Evenstock's workers"]

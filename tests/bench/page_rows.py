@@ -41,7 +41,7 @@ class PageRows:
     def _connections(self) -> None:
         from connectors.models import ApiCall, Connection
         from inventory.models import Location
-        from sync.schedule import schedule_install
+        from jobs.schedule import schedule_install
 
         self.till = Connection.objects.create(name="till", kind="pos_csv", mode="live", settings={"folder": "till"})
         self.store = Connection.objects.create(

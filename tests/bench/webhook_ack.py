@@ -23,7 +23,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sync.management.processes import embedded_programs
+from jobs.processes import embedded_programs
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "bench-secret-0123456789"

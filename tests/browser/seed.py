@@ -462,8 +462,8 @@ class _Shop:
 
     def rules(self) -> None:
         from alerts.models import Channel, Threshold
+        from jobs.schedule import schedule_install
         from sync.models import SyncPolicy
-        from sync.schedule import schedule_install
 
         SyncPolicy.objects.create(category="Nutrients", policy=SyncPolicy.Policy.POS_WINS, minor_to=Decimal(3))
         SyncPolicy.objects.create(item=self.items[9], policy=SyncPolicy.Policy.MANUAL_REVIEW)

@@ -49,11 +49,11 @@ class Embedded(Installation):
             return database.execute(sql, values).fetchall()
 
     def is_at_work(self) -> bool:
-        return bool(self.ask("SELECT 1 FROM sync_jobslot WHERE state = 'done' LIMIT 1"))
+        return bool(self.ask("SELECT 1 FROM jobs_jobslot WHERE state = 'done' LIMIT 1"))
 
     def runs_done(self) -> int:
         """Result: how many scheduled runs were done so far."""
-        return int(self.ask("SELECT count(*) FROM sync_jobslot WHERE state = 'done'")[0][0])
+        return int(self.ask("SELECT count(*) FROM jobs_jobslot WHERE state = 'done'")[0][0])
 
     def pids(self) -> dict[str, int]:
         """Result: the parts that live."""

@@ -32,7 +32,7 @@ INTERVALS = {  # seconds between two runs of each job, in place of its own
 }
 SYNCS = {"incremental": 10, "full": 25}
 RUNS = """
-    SELECT split_part(worker, ':', 2)::int, count(*) FROM sync_jobslot
+    SELECT split_part(worker, ':', 2)::int, count(*) FROM jobs_jobslot
     WHERE state = 'done' AND finished_at > %s::timestamptz GROUP BY 1
 """
 EVENTS = "SELECT state FROM sync_inboundevent WHERE resource_id = %s AND topic = 'order.hint'"

@@ -155,7 +155,7 @@ def test_webhooks_all_the_time_do_not_keep_a_till_waiting(tmp_path):
         told = here.ask("SELECT count(*) FROM sync_inboundevent WHERE topic = 'order.hint'")[0][0]
         until(lambda: not here.ask("SELECT 1 FROM sync_inboundevent WHERE state = 'new'"), seconds=120, what="all is done")
         caught_up = time.time() - ended
-        rows = here.ask("SELECT slot, started_at FROM sync_jobslot WHERE task = 'sync.tasks.feed_poll'")
+        rows = here.ask("SELECT slot, started_at FROM jobs_jobslot WHERE task = 'sync.tasks.feed_poll'")
     during = [(moment(slot), started) for slot, started in rows if began <= moment(slot) <= ended]
     late = [round(moment(started) - due, 1) for due, started in during if started]
     figures = {

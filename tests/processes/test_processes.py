@@ -36,8 +36,8 @@ LEDGER = """
 """
 STATE = (
     "SELECT name, lease_owner, lease_until, failures_in_row, last_error FROM connectors_connection",
-    "SELECT * FROM sync_heartbeat",
-    "SELECT * FROM sync_jobslot ORDER BY id DESC LIMIT 20",
+    "SELECT * FROM jobs_heartbeat",
+    "SELECT * FROM jobs_jobslot ORDER BY id DESC LIMIT 20",
     "SELECT id, kind, state, phase, resumed, started_at, message FROM sync_syncrun ORDER BY id DESC LIMIT 5",
     "SELECT pid, state, wait_event, now() - xact_start, left(query, 200) FROM pg_stat_activity WHERE query <> ''",
 )
@@ -207,7 +207,7 @@ def judge(here: Installation, shop: Shop, faults: Faults, *, seed: int) -> None:
     verdict = Verdict(here, shop)
     lost, doubled = verdict.orders()
     operations = shop.sent()
-    slots = dict(here.postgres.ask("SELECT state, count(*) FROM sync_jobslot GROUP BY 1"))
+    slots = dict(here.postgres.ask("SELECT state, count(*) FROM jobs_jobslot GROUP BY 1"))
     figures = {
         "seed": seed,
         "kills": here.programs.kills,
@@ -228,7 +228,7 @@ def judge(here: Installation, shop: Shop, faults: Faults, *, seed: int) -> None:
     assert verdict.units_at_till()
     assert max(faults.acknowledged, default=0) < ACKNOWLEDGED_IN
     assert "set_aside" not in slots
-    assert here.postgres.ask("SELECT job, slot FROM sync_jobslot GROUP BY 1, 2 HAVING count(*) > 1") == []
+    assert here.postgres.ask("SELECT job, slot FROM jobs_jobslot GROUP BY 1, 2 HAVING count(*) > 1") == []
     for order in faults.unanswered:  # one whose worker was killed as well waits a minute before it is tried again
         until(
             lambda order=order: set(here.events_of(order)) == {"done"}, seconds=150, what=f"the webhook of order {order} is done"
@@ -306,7 +306,7 @@ def test_harmed_at_random_for_minutes_it_converges_and_nothing_is_lost_or_double
 def test_a_dead_beat_is_noticed_within_two_minutes(scene):
     here, _ = scene
     here.programs.kill("beat")
-    noticed = "SELECT 1 FROM sync_heartbeat WHERE silent_since IS NOT NULL"
+    noticed = "SELECT 1 FROM jobs_heartbeat WHERE silent_since IS NOT NULL"
     took = until(lambda: here.postgres.ask(noticed), seconds=120, what="the schedule's silence is noticed")
     print(f"\nprocesses: a dead beat was noticed after {took:.0f} s")
     here.programs.start("beat")

@@ -12,11 +12,11 @@ from django.test import Client
 from django.urls import reverse
 
 from alerts.models import Alert
+from jobs.schedule import all_jobs
 from reporting.core.report import Every, newest_due
 from reporting.models import ReportDelivery, ReportMail
 from reporting.services import mails
 from reporting.services.mails import ATTEMPTS, PAUSES, report_mail_save, reports_mail, reports_retry
-from sync.schedule import all_jobs
 from sync.upkeep.housekeeping import rows_archive
 from tests import factories
 from tests.admin_pages import page

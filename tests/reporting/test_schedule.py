@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
+from jobs.schedule import all_jobs, schedule_install
 from reporting.schedule import SYNC, run_next
-from sync.schedule import all_jobs, schedule_install
 
 pytestmark = pytest.mark.django_db
 

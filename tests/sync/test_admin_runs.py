@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 
-from config.access import REFUSED
+from backoffice.people.access import REFUSED
 from connectors.models import Connection
 from connectors.services import CallLog, connection_open
 from sync.models import OutboundWrite, SyncRun, TillFeed

@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError
 
-from connectors.leases import LeaseHeldError, _began, lease_acquire, process_is_gone, process_name
+from connectors.leases import LeaseHeldError, lease_acquire
 from connectors.models import Connection
 from connectors.services import CallLog
+from jobs.process import _began, process_is_gone, process_name
 from sync.models import OutboundWrite, SyncRun
 
 pytestmark = pytest.mark.django_db

@@ -13,18 +13,18 @@ from celery import Celery
 from django.db import OperationalError, connection
 from kombu import Queue
 
-from config import broker as broker_of_files
 from config.settings.queue import CELERY_TASK_PUBLISH_RETRY_POLICY, REDIS_OPTIONS
 from connectors.errors import RetryableError
 from connectors.models import Connection
+from jobs import broker as broker_of_files
+from jobs import wake
 from sync.models import InboundEvent, SyncRun
 from sync.orders.inbox import inbox_work
-from sync.services import wake
-from sync.services.wake import inbox_wake, run_wake
+from sync.orders.wake import inbox_wake, run_wake
 from sync.turns import start
 from sync.turns.start import run_request
-from tests.config.post import Post
 from tests.factories import store_connection
+from tests.jobs.post import Post
 from tests.sync.hooked import post, share_secret
 
 pytestmark = pytest.mark.django_db
@@ -96,7 +96,7 @@ class Waiting:
         self.post = Post(folder)
         app = Celery("test", broker="filesystem://localhost", set_as_current=False)
         options = self.post.connection.transport_options
-        app.conf.update(broker_transport="config.broker:Transport", broker_transport_options=options)
+        app.conf.update(broker_transport="jobs.broker:Transport", broker_transport_options=options)
         self.app = app
         monkeypatch.setattr(wake, "current_app", app)
         monkeypatch.setattr(wake, "_waker", self)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sync.management.processes import embedded_programs
+from jobs.processes import embedded_programs
 from tests.config.web.crowding import idle_connections, longest_waits, slow_bodies
 from tests.processes.programs import ROOT, Programs, free_port, until
 

@@ -11,9 +11,9 @@ from django_celery_beat.models import PeriodicTask
 from connectors.leases import lease_acquire
 from connectors.management.base import CommandExit
 from inventory.models import Item
+from jobs.schedule import schedule_install
 from sync.models import OutboundWrite, PricePolicy, SyncRun
 from sync.outbox.sweep import outbox_work
-from sync.schedule import schedule_install
 from sync.tasks import price_sync
 
 pytestmark = pytest.mark.django_db

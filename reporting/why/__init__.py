@@ -1,1 +1,0 @@
-"""“Why this number”, as pages."""
