@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from alignment.matching.normalise import sku_key
+from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment, Listing
 from alignment.selectors import items_by_sku, listings_by_sku
 from inventory.models import Item

@@ -5,7 +5,7 @@ from decimal import ROUND_DOWN, Decimal
 
 from django.db.models import Count, Q, QuerySet
 
-from alignment.matching.normalise import sku_key
+from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment, Listing
 from connectors.contract import Side
 from connectors.models import Connection

@@ -6,10 +6,10 @@ from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
 from django.db import DatabaseError
 
-from connectors.allowed import folders_allowed
-from connectors.folders import SETTING
 from connectors.models import Connection
 from connectors.registry import KINDS, kind_get
+from connectors.settings.allowed import folders_allowed
+from connectors.settings.folders import SETTING
 
 
 @register(Tags.files)

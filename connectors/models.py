@@ -13,11 +13,11 @@ from pydantic import BaseModel
 from pydantic import ValidationError as SettingsError
 from simple_history.models import HistoricalRecords
 
-from connectors.allowed import folders_allowed
 from connectors.contract import Kind, Side
 from connectors.errors import ConfigError
 from connectors.registry import LABELS, kind_get
 from connectors.rests import Rest, rest_of
+from connectors.settings.allowed import folders_allowed
 from kit.zones import zone_is_known
 
 

@@ -12,12 +12,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Q
 
-from connectors.allowed import folders_allowed
 from connectors.contract import CallRecord, CheckReport, Context, Finding
 from connectors.errors import ConfigError, ConnectorError, RetryableError
 from connectors.models import ApiCall, Connection, ConnectionCheck, Mode
-from connectors.origins import Fields, Kept
 from connectors.rests import ONES_OWN, Rest, rest_after
+from connectors.settings.allowed import folders_allowed
+from connectors.settings.origins import Fields, Kept
 from kit.zones import zone_is_known
 
 TOO_MANY = 429  # the status by which a system asks to be left alone

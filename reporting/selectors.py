@@ -14,8 +14,8 @@ from alerts.rules.systems import Unsent
 from alignment.models import Alignment, StoreLocation
 from connectors.models import ApiCall, Connection
 from inventory.models import Item, Movement
-from reporting.core.metrics import LOOK_BACK, Answer, Event, Figures, latencies, median, p95
-from reporting.counting import Rows, counted_by
+from reporting.metrics.counting import Rows, counted_by
+from reporting.metrics.figures import LOOK_BACK, Answer, Event, Figures, latencies, median, p95
 from reporting.models import ReportDelivery
 from sync.models import InboundEvent, OutboundWrite, PriceReview, SyncConflict, SyncRun, SyncState
 

@@ -3,8 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from reporting.services.mails import reports_mail as mail_reports
-from reporting.services.metrics import metrics_record as record_metrics
+from reporting.mails.send import reports_mail as mail_reports
+from reporting.metrics.record import metrics_record as record_metrics
 
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator] # celery has no types

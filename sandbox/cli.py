@@ -9,9 +9,9 @@ from typing import Any
 
 from sandbox.server import RunningServer, serve
 from sandbox.shop import add_parser as add_shop_parser
-from sandbox.store import StoreApp
-from sandbox.store.app import KEY, SECRET, VERSIONS
 from sandbox.till.cli import add_parser as add_till_parser
+from sandbox.woocommerce import StoreApp
+from sandbox.woocommerce.app import KEY, SECRET, VERSIONS
 
 Subparsers = Any
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from sandbox.crowd import Crowd, Offer, StorefrontError
 from sandbox.server import serve
-from sandbox.store import StoreApp
-from sandbox.store.app import KEY, SECRET, VERSIONS
-from sandbox.store.errors import RestError
 from sandbox.till import TillApp
 from sandbox.till.cli import add_till_options, ended_by_signal, in_background, say
 from sandbox.till.folder import DropFolder
+from sandbox.woocommerce import StoreApp
+from sandbox.woocommerce.app import KEY, SECRET, VERSIONS
+from sandbox.woocommerce.errors import RestError
 
 HYDRO = Path(__file__).parent / "data" / "hydro"
 

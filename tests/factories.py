@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import Permission, User
 
-from alignment.matching.normalise import sku_key
+from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment, Listing, StoreLocation
 from connectors.models import Connection
 from inventory.models import Item, Location, StockLevel

@@ -16,7 +16,7 @@ from tests.clock import NOW, TODAY, clock_of, today
 
 TESTS = Path(__file__).parent
 # They start the product's own processes, on files that have the times of the file system.
-ON_THE_REAL_CLOCK = {"sync/test_killed.py", "sync/test_webhooks_end_to_end.py", "processes/conftest.py"}
+ON_THE_REAL_CLOCK = {"sync/turns/test_killed.py", "sync/orders/test_webhooks_end_to_end.py", "processes/conftest.py"}
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from alerts.admin.alerts import AlertAdmin
 from alerts.admin.channels import ChannelAdmin, NotificationAdmin
 from alerts.admin.thresholds import ThresholdAdmin
 from alerts.admin.timeline import alerts_happened
-from sync.admin.timeline import SOURCES
+from sync.admin.conflicts.timeline import SOURCES
 
 __all__ = ["AlertAdmin", "ChannelAdmin", "NotificationAdmin", "ThresholdAdmin"]
 

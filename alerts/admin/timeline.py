@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from alerts.admin.parts import SEVERITY_TONES
 from alerts.models import Alert
-from sync.admin.timeline import EACH, About, Happening
+from sync.admin.conflicts.timeline import EACH, About, Happening
 
 
 def alerts_happened(about: About) -> Iterable[Happening]:

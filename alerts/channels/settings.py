@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from connectors.marks import Mark
+from connectors.settings.marks import Mark
 
 
 class Strict(BaseModel):

@@ -11,11 +11,11 @@ from django.conf import settings as django_settings
 
 from alerts.channels.message import Line, Message
 from alerts.channels.settings import WebhookSecrets, WebhookSettings
-from connectors.allowed import folders_allowed
 from connectors.contract import CallRecord
 from connectors.errors import ConfigError, ConnectorError, RejectedError, RetryableError
-from connectors.http import Ask, HttpDoor, Limits
-from connectors.pacing import Pacer
+from connectors.http.door import Ask, HttpDoor, Limits
+from connectors.http.pacing import Pacer
+from connectors.settings.allowed import folders_allowed
 
 SECTION: Final = 2900  # characters; Slack takes 3,000 in a section, and 50 sections
 LIMITS: Final = Limits(connect=5, read=10, whole=20, bytes=200_000, retries=0)

@@ -14,9 +14,9 @@ from simple_history.models import HistoricalRecords
 from alerts.channels.settings import CHANNEL_SECRETS, CHANNEL_SETTINGS
 from alerts.models.alert import Alert
 from alerts.rules.words import Code
-from connectors.allowed import folders_allowed
 from connectors.errors import ConfigError
 from connectors.models import Connection, settings_errors, time_zone_valid
+from connectors.settings.allowed import folders_allowed
 
 
 def rules_valid(names: Any) -> None:

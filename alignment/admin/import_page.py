@@ -8,9 +8,9 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 
 from alignment.admin.between import BetweenForm
+from alignment.importing.apply import ImportPlan, import_apply, plan_import
 from alignment.importing.rows import COLUMNS, ENCODINGS, alignment_parse
 from alignment.selectors import connections_on
-from alignment.services.importing import ImportPlan, import_apply, plan_import
 from connectors.contract import Side
 from connectors.models import Connection
 from kit.errors import FileError

@@ -12,8 +12,9 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from alignment.differences import Line, line, price_line
 from alignment.models import Alignment, Listing
+from alignment.review.differences import Line, line, price_line
+from alignment.review.reviews import alignment_choose, decision_reason, decision_undo, proposals_accept, proposals_waiting
 from alignment.selectors import connections_on, coverage
 from alignment.services.alignments import Decided, alignment_confirm, alignment_reject
 from alignment.services.policies import (
@@ -24,7 +25,6 @@ from alignment.services.policies import (
     matching_policy_set,
     thresholds_offered,
 )
-from alignment.services.reviews import alignment_choose, decision_reason, decision_undo, proposals_accept, proposals_waiting
 from connectors.contract import Side
 from connectors.models import Connection
 from kit.admin.parts import person

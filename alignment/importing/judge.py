@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from alignment.importing.effects import Change, Known, Pair, RowEffect, Thing
 from alignment.importing.rows import AlignmentRow
-from alignment.matching.normalise import sku_key
+from alignment.matching.parts.normalise import sku_key
 from alignment.packs import MOST_UNITS
 from kit.files.effects import Effect
 

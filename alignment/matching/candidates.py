@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from alignment.matching.things import Cut
+from alignment.matching.parts.things import Cut
 
 CANDIDATES = 12
 _LOOKED_AT = 20_000  # listings per item, counted once for each shared feature

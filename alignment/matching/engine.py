@@ -10,14 +10,14 @@ from typing import Literal
 
 import numpy as np
 
-from alignment.matching.confidence import HIGHEST, calibrated
-from alignment.matching.doubts import at_most, doubts_of
 from alignment.matching.explain import evidence_text
-from alignment.matching.habits import habits_learned
-from alignment.matching.levels import NOTED, Barcode, Sku
-from alignment.matching.odds import Floats, bent_weights, log_odds, one_to_one, prior_weights
 from alignment.matching.pairs import Pairs, unsettled_scores
-from alignment.matching.things import Thing
+from alignment.matching.parts.things import Thing
+from alignment.matching.weighing.confidence import HIGHEST, calibrated
+from alignment.matching.weighing.doubts import at_most, doubts_of
+from alignment.matching.weighing.habits import habits_learned
+from alignment.matching.weighing.levels import NOTED, Barcode, Sku
+from alignment.matching.weighing.odds import Floats, bent_weights, log_odds, one_to_one, prior_weights
 
 Kind = Literal["exact", "barcode", "auto-high", "fuzzy"]
 

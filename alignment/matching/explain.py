@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from alignment.matching.compare import Comparer
-from alignment.matching.doubts import likeness_of_names
-from alignment.matching.levels import NOTED, Barcode, Brand, Price, Sku
-from alignment.matching.normalise import barcode_text
-from alignment.matching.sizes import Agreement
-from alignment.matching.things import Cut
+from alignment.matching.parts.normalise import barcode_text
+from alignment.matching.parts.sizes import Agreement
+from alignment.matching.parts.things import Cut
+from alignment.matching.weighing.compare import Comparer
+from alignment.matching.weighing.doubts import likeness_of_names
+from alignment.matching.weighing.levels import NOTED, Barcode, Brand, Price, Sku
 
 _SKU = {
     Sku.SAME_SHARED: "same SKU",

@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 
 from alignment.matching.candidates import Index
-from alignment.matching.compare import Comparer
-from alignment.matching.levels import NOTED, Barcode, Sku
-from alignment.matching.odds import Flags, Floats, Levels, Places
-from alignment.matching.sizes import Agreement
-from alignment.matching.things import Cut, Thing, cut_both
+from alignment.matching.parts.sizes import Agreement
+from alignment.matching.parts.things import Cut, Thing, cut_both
+from alignment.matching.weighing.compare import Comparer
+from alignment.matching.weighing.levels import NOTED, Barcode, Sku
+from alignment.matching.weighing.odds import Flags, Floats, Levels, Places
 
 _HOPELESS = 10.0  # natural logarithm
 _COLUMN = {kind: place for place, kind in enumerate(NOTED)}

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from alignment.matching.confidence import expected_error
+from alignment.matching.weighing.confidence import expected_error
 from alignment.models import Alignment, MatchingPolicy
 from connectors.errors import ConfigError
 from connectors.models import Connection

@@ -10,7 +10,7 @@ from connectors.admin.fields import CHOICE_WORDS, setting_field
 from connectors.admin.forms import CREDENTIAL, SETTING, ConnectionForm, form_for
 from connectors.contract import Side
 from connectors.models import Connection
-from connectors.pos_csv.presets import PRESETS, ROLES
+from connectors.pos_csv.reading.presets import PRESETS, ROLES
 from connectors.pos_csv.sample import Sample
 from connectors.pos_csv.settings import PosCsvSettings
 from connectors.registry import kind_get

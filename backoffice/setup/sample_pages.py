@@ -16,7 +16,7 @@ from pydantic import ValidationError as SettingsError
 from backoffice.setup.forms import NAMED, READING, ROLE_WORDS, ColumnsForm, SampleForm, delimiter_said
 from backoffice.setup.parts import CHANGE
 from connectors.models import Connection, settings_errors
-from connectors.pos_csv.columns import presets_that_fit
+from connectors.pos_csv.reading.columns import presets_that_fit
 from connectors.pos_csv.sample import Sample, SampleLine, sample_read, sample_settings
 from connectors.pos_csv.settings import PosCsvSettings
 from connectors.services import connection_check, connection_settings_change

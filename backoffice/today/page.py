@@ -18,8 +18,8 @@ from connectors.models import Connection
 from connectors.registry import LABELS
 from kit.admin.parts import badge
 from reporting.core.charts import Chart, Point, Share, bar_svg, line_svg, shares_svg
-from reporting.core.metrics import CONFLICTS, HEADLINES, Figures, Headline, figures_sum
 from reporting.core.words import counted, goal_said, seconds_exact, value_said
+from reporting.metrics.figures import CONFLICTS, HEADLINES, Figures, Headline, figures_sum
 from reporting.models import DailyMetric
 from reporting.schedule import NextRun, run_next
 from reporting.selectors import WELL, Period, Tallies, period_measure, runs_to_show

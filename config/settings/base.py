@@ -163,7 +163,7 @@ EVENSTOCK_LIMITS = {
 }
 
 # Below which folders the files of connections may lie: what tills drop and take, and authorities' certificates. Separated by
-# commas or colons; relative ones begin in DATA_DIR. An admin of the shop chooses among them (connectors/folders.py).
+# commas or colons; relative ones begin in DATA_DIR. An admin of the shop chooses among them (connectors/settings/folders.py).
 EVENSTOCK_FOLDERS = [part.strip() for part in re.split("[,:]", env.str("EVENSTOCK_FOLDERS", default="exchange")) if part.strip()]
 
 # May a connection point at a private or loopback address? (reliability.md, case 41)

@@ -9,7 +9,7 @@ from django import forms
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from connectors.marks import field_label
+from connectors.settings.marks import field_label
 
 CHOICE_WORDS = {"\t": "tab", ",": ", (comma)", ";": "; (semicolon)", "|": "| (bar)"}
 KEPT = "Kept; type a new one to replace it."

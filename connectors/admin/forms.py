@@ -10,10 +10,10 @@ from pydantic import BaseModel
 from pydantic import ValidationError as SettingsError
 
 from connectors.admin.fields import credential_field, setting_field, setting_initial, settings_from
-from connectors.allowed import folders_allowed
 from connectors.models import Connection
-from connectors.origins import Fields
 from connectors.registry import kind_get
+from connectors.settings.allowed import folders_allowed
+from connectors.settings.origins import Fields
 from kit.admin.parts import AnyModelAdmin, AnyModelForm, person
 
 SETTING, CREDENTIAL = "setting__", "credential__"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from connectors.errors import ConnectorError
-from connectors.folders import Folders
 from connectors.rests import Rest
+from connectors.settings.folders import Folders
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

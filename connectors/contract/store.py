@@ -11,7 +11,7 @@ from uuid import UUID
 from connectors.contract.shared import Aside, CheckReport, WriteResult, refuse
 
 if TYPE_CHECKING:
-    from connectors.pacing import Pacer
+    from connectors.http.pacing import Pacer
 
 
 class StockManagement(StrEnum):

@@ -6,9 +6,9 @@ from pathlib import Path
 from connectors.contract import CheckReport, Finding
 from connectors.errors import ConnectorError
 from connectors.pos_csv.files import DropFolder, unreadable
-from connectors.pos_csv.parse import ParsedFile, parse_file
+from connectors.pos_csv.reading.parse import ParsedFile, parse_file
+from connectors.pos_csv.reading.truth import Doubt, FileTimes, Truth, doubt_said, refuse_future
 from connectors.pos_csv.settings import PosCsvSettings
-from connectors.pos_csv.truth import Doubt, FileTimes, Truth, doubt_said, refuse_future
 
 _SOURCES = {"name": "its name", "column": "its time column", "file": "the file's own time"}
 _SAMPLE = 3

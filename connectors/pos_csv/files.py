@@ -15,9 +15,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from connectors.errors import ConfigError
-from connectors.folders import Folders
-from connectors.pos_csv.dialect import opened
+from connectors.pos_csv.reading.dialect import opened
 from connectors.pos_csv.settings import PosCsvSettings
+from connectors.settings.folders import Folders
 
 PROCESSING, DONE, REFUSED, HELD = "processing", "done", "refused", "held"
 _UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".done")
@@ -29,7 +29,7 @@ Snapshot = tuple[int, int]  # size, modification time in ns
 
 
 class DropFolder:
-    """One till's folder, below those that the operator named (connectors/folders.py)."""
+    """One till's folder, below those that the operator named (connectors/settings/folders.py)."""
 
     def __init__(self, folders: Folders, settings: PosCsvSettings) -> None:
         self._folders, self._settings = folders, settings

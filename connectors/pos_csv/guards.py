@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.contract import TillReading
 from connectors.guards import emptied_too_many, gone_too_many, in_stock_count
-from connectors.pos_csv.presets import header_key
+from connectors.pos_csv.reading.presets import header_key
 from connectors.pos_csv.settings import PosCsvSettings
 
 

@@ -21,9 +21,9 @@ from uuid import UUID, uuid4
 from connectors.contract import Outcome, TillPriceWrite, TillWrite, WriteResult
 from connectors.errors import ConfigError, RetryableError, UnknownOutcomeError
 from connectors.money import price_text
-from connectors.pos_csv.dialect import opened
 from connectors.pos_csv.files import DropFolder, write_durably
-from connectors.pos_csv.numbers import plain_number
+from connectors.pos_csv.reading.dialect import opened
+from connectors.pos_csv.reading.numbers import plain_number
 from connectors.pos_csv.settings import PosCsvSettings
 
 HEADER = ("Operation ID", "SKU", "Location", "Quantity Change", "Reason", "Reference")

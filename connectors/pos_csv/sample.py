@@ -8,11 +8,19 @@ from typing import Any
 
 from connectors.contract import RowProblem, TillReading
 from connectors.errors import ConnectorError
-from connectors.pos_csv.columns import first_header_line, presets_that_fit, recognised, resolves
-from connectors.pos_csv.dialect import cells_of, decodes, delimiter_of, encoding_of, lines_of, looks_like_utf8, separator_line
-from connectors.pos_csv.numbers import NumberFormat
-from connectors.pos_csv.parse import parse_file
-from connectors.pos_csv.problems import PARTIAL_CODES, FileRefusedError, rejects_row
+from connectors.pos_csv.reading.columns import first_header_line, presets_that_fit, recognised, resolves
+from connectors.pos_csv.reading.dialect import (
+    cells_of,
+    decodes,
+    delimiter_of,
+    encoding_of,
+    lines_of,
+    looks_like_utf8,
+    separator_line,
+)
+from connectors.pos_csv.reading.numbers import NumberFormat
+from connectors.pos_csv.reading.parse import parse_file
+from connectors.pos_csv.reading.problems import PARTIAL_CODES, FileRefusedError, rejects_row
 from connectors.pos_csv.settings import PosCsvSettings
 
 LOOK_BELOW = 20  # lines among which the column names are looked for

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from connectors.marks import Mark
-from connectors.pos_csv.numbers import NumberFormat
-from connectors.pos_csv.presets import PresetName, Role
+from connectors.pos_csv.reading.numbers import NumberFormat
+from connectors.pos_csv.reading.presets import PresetName, Role
+from connectors.settings.marks import Mark
 from kit.zones import zone_is_known
 
 Encoding = Literal["utf-8", "utf-16", "cp1252", "latin-1", "cp1250", "cp1253", "cp1254"]

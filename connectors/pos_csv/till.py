@@ -35,11 +35,11 @@ from connectors.pos_csv.files import (
 from connectors.pos_csv.guards import FeedFigures, figures, guard
 from connectors.pos_csv.notes import note_write
 from connectors.pos_csv.outbound import PRICES, Outbound
-from connectors.pos_csv.parse import parse_file
-from connectors.pos_csv.problems import FileRefusedError, note
+from connectors.pos_csv.reading.parse import parse_file
+from connectors.pos_csv.reading.problems import FileRefusedError, note
+from connectors.pos_csv.reading.truth import CLOCKS_APART, Doubt, FileTimes, Truth, doubt_said, refuse_future
 from connectors.pos_csv.report import merged, report_text
 from connectors.pos_csv.settings import PosCsvSettings
-from connectors.pos_csv.truth import CLOCKS_APART, Doubt, FileTimes, Truth, doubt_said, refuse_future
 
 _ARCHIVE = {FeedFate.APPLIED: DONE, FeedFate.DUPLICATE: DONE, FeedFate.REFUSED: REFUSED, FeedFate.HELD: HELD}
 

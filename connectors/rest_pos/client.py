@@ -13,8 +13,8 @@ from pydantic import ValidationError as Invalid
 
 from connectors.contract import TillNote, TillPriceWrite, TillWrite
 from connectors.errors import ConfigError, ConnectorError, RejectedError
-from connectors.http import Ask, HttpDoor
-from connectors.http_reply import Reply
+from connectors.http.door import Ask, HttpDoor
+from connectors.http.reply import Reply
 from connectors.money import price_text
 from connectors.rest_pos.mapping import Booked, Envelope, ItemRow, Place, adjustment_json, places_from, version_of
 from connectors.wire import label

@@ -18,8 +18,8 @@ from connectors.contract import (
     TillWrite,
     WriteResult,
 )
-from connectors.http import HttpDoor, Limits
-from connectors.pacing import Pacer
+from connectors.http.door import HttpDoor, Limits
+from connectors.http.pacing import Pacer
 from connectors.rest_pos.check import Checkup
 from connectors.rest_pos.client import Client
 from connectors.rest_pos.feeds import Statements, reasons_to_look

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from connectors.contract import Outcome, TillPriceWrite, TillWrite, WriteResult
 from connectors.errors import ConfigError, ConnectorError, RetryableError, UnknownOutcomeError
-from connectors.pacing import Pacer, paced_map
+from connectors.http.pacing import Pacer, paced_map
 from connectors.rest_pos.client import Client
 
 LONGEST = 120.0  # seconds; a run that is silent for longer may lose its turn, and nothing it learns would be written down

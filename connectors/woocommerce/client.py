@@ -20,11 +20,11 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from woocommerce import API
 from woocommerce.oauth import OAuth
 
-from connectors.clocks import clock_ahead
 from connectors.errors import ConfigError, ConnectorError, RejectedError
-from connectors.http import Ask, HttpDoor
-from connectors.http_cache import cache_said, is_answer_to_another
-from connectors.http_reply import Reply
+from connectors.http.cache import cache_said, is_answer_to_another
+from connectors.http.clocks import clock_ahead
+from connectors.http.door import Ask, HttpDoor
+from connectors.http.reply import Reply
 from connectors.wire import label
 
 _HEADERS = {"Accept": "application/json", "User-Agent": "Evenstock"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from connectors.contract import Aside, SetAside, StoreReading, Told, refuse, untold
 from connectors.errors import ConfigError, PartialReadError, RejectedError
-from connectors.pacing import Pacer, paced_map, split_evenly
+from connectors.http.pacing import Pacer, paced_map, split_evenly
 from connectors.woocommerce.client import Client, NoRouteError, Page
 from connectors.woocommerce.mapping import LISTING_FIELDS, reading_or_aside
 from connectors.woocommerce.pages import Collection, asides_tell, read_all

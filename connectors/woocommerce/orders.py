@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from connectors.contract import Aside, OrderState, SetAside
 from connectors.errors import PartialReadError, RejectedError
-from connectors.pacing import Pacer
+from connectors.http.pacing import Pacer
 from connectors.woocommerce.client import Client, Page
 from connectors.woocommerce.mapping import ORDER_FIELDS, order_or_aside
 from connectors.woocommerce.pages import Collection, asides_tell, read_all

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from connectors.contract import Aside, SetAside
 from connectors.errors import PartialReadError, UnreadableError
-from connectors.pacing import UNTIL_RESULT, Pacer, Pause, paced_map
+from connectors.http.pacing import UNTIL_RESULT, Pacer, Pause, paced_map
 from connectors.wire import is_systems_fault
 from connectors.woocommerce.client import Client, NoRouteError, Page
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from connectors.marks import Mark
+from connectors.settings.marks import Mark
 
 _TYPICAL = "https://shop.example"
 _SHORTEST_SECRET = 16

@@ -19,10 +19,10 @@ from connectors.contract import (
     refuse,
     untold,
 )
-from connectors.folders import Folders
-from connectors.http import HttpDoor, Limits
-from connectors.pacing import Pacer
+from connectors.http.door import HttpDoor, Limits
+from connectors.http.pacing import Pacer
 from connectors.rests import Rest
+from connectors.settings.folders import Folders
 from connectors.woocommerce.client import Client
 from connectors.woocommerce.doctor import Doctor
 from connectors.woocommerce.hooks import TOPICS, hook_create, hooks_read, order_told

@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.contract import Outcome, StockManagement, StoreReading, StoreWrite, WriteBatch, WriteResult
 from connectors.errors import ConfigError, ConnectorError, RejectedError, RetryableError, UnknownOutcomeError
-from connectors.pacing import Pacer, split_evenly
+from connectors.http.pacing import Pacer, split_evenly
 from connectors.wire import label
 from connectors.woocommerce.client import Client, refusal
 from connectors.woocommerce.mapping import item_from, reading_from, receipt_from

@@ -5,8 +5,8 @@ from django.urls import URLPattern
 
 from kit.admin.parts import UNKNOWN, ReadOnlyAdmin
 from reporting.admin.reports import ReportPage
-from reporting.core.metrics import ACCURACY, COVERAGE, LATENCY, SUCCESS, Headline
 from reporting.core.words import value_said
+from reporting.metrics.figures import ACCURACY, COVERAGE, LATENCY, SUCCESS, Headline
 from reporting.models import DailyMetric
 
 

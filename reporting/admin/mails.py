@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString
 from connectors.contract import Side
 from connectors.models import Connection
 from kit.admin.parts import UNKNOWN, AskedActionsAdmin, HistoryAdmin, ReadOnlyAdmin, badge, moment
+from reporting.mails.send import report_mail_save, reports_retry
 from reporting.models import ReportDelivery, ReportMail
-from reporting.services.mails import report_mail_save, reports_retry
 
 State = ReportDelivery.State
 TONES = {

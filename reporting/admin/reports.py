@@ -16,11 +16,11 @@ from django.utils import timezone
 from connectors.errors import ConfigError
 from kit.admin.parts import person
 from reporting.core.report import DAY, Every, Report, Span, last_over, span_ending
+from reporting.mails.send import report_mail_now
 from reporting.models import ReportMail
 from reporting.reports.found import Scope, scope_of
 from reporting.reports.make import Part, report_make
 from reporting.reports.rendering import TYPES, Format, report_bytes, sections_shown
-from reporting.services.mails import report_mail_now
 
 NAME, MAIL = "reporting_dailymetric_report", "reporting_dailymetric_mail"
 PERIODS = ((Every.DAILY, "Day"), (Every.WEEKLY, "Week"), (Every.MONTHLY, "Month"))

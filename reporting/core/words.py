@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from reporting.core.metrics import Better, Headline
+from reporting.metrics.figures import Better, Headline
 
 UNKNOWN = "–"
 

@@ -3,7 +3,7 @@
 from django.db import models
 
 from connectors.models import Connection
-from reporting.core.metrics import Figures
+from reporting.metrics.figures import Figures
 
 
 class DailyMetric(models.Model):

@@ -12,8 +12,8 @@ from alignment.models import StoreLocation
 from connectors.contract import Side
 from connectors.models import Connection
 from kit.zones import zone_is_known
-from reporting.core.metrics import Figures
-from reporting.counting import Rows
+from reporting.metrics.counting import Rows
+from reporting.metrics.figures import Figures
 from sync.models import SyncConflict, SyncState
 
 SHOWN = 50  # rows of a table of products

@@ -5,11 +5,11 @@ from enum import StrEnum
 
 from connectors.errors import ConfigError
 from reporting.core.report import Every, Report, Section, Span
-from reporting.reports import happened, longer
-from reporting.reports.figures import metrics_section
 from reporting.reports.found import SHOWN, Found, Scope
-from reporting.reports.reconciliation import reconciled_sections
 from reporting.reports.rows import report_find
+from reporting.sections import happened, longer
+from reporting.sections.figures import metrics_section
+from reporting.sections.reconciliation import reconciled_sections
 
 TITLES = {Every.DAILY: "Daily report", Every.WEEKLY: "Weekly report", Every.MONTHLY: "Monthly report"}
 RECONCILED = 1000  # rows of a table, where nothing else is told

@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from kit.files.cells import cell_safe
 from reporting.core.charts import Chart, bar_svg, line_svg
-from reporting.core.metrics import CONFLICTS
 from reporting.core.report import Report, Section, Table
+from reporting.metrics.figures import CONFLICTS
 
 _MARKS = re.compile(r"([\\`*_\[\]|~#])")
 

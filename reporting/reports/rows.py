@@ -13,9 +13,9 @@ from alerts.selectors.limits import LimitTable
 from alignment.models import Alignment
 from alignment.selectors import items_without_partner, listings_without_partner
 from inventory.models import Item, Movement
-from reporting.core.metrics import Figures, figures_sum
 from reporting.core.report import Span
-from reporting.counting import Rows, counted_by
+from reporting.metrics.counting import Rows, counted_by
+from reporting.metrics.figures import Figures, figures_sum
 from reporting.models import DailyMetric
 from reporting.reports.found import SHOWN, Found, Number, Numbers, Often, Scope, Shelf
 from sync.models import OutboundWrite, RunProblem, SyncConflict, SyncLog, SyncRun, SyncState

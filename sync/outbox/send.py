@@ -19,7 +19,7 @@ from django.db.models import F, Q, QuerySet
 from alignment.models import Alignment
 from connectors.contract import Outcome, StoreReading, StoreWrite, WriteBatch, WriteResult
 from connectors.errors import ConfigError, ConnectorError, RetryableError
-from connectors.pacing import UNTIL_RESULT, Pause, paced_map
+from connectors.http.pacing import UNTIL_RESULT, Pause, paced_map
 from jobs.attempts import pause_after, split_refused, split_unknown
 from kit.rows import rows_update
 from kit.words import quantity_text

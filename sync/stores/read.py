@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from alignment.matching.normalise import sku_key
+from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment, Listing
 from connectors.contract import Aside, OrderState, SetAside, Sort, StockManagement, StoreReading
 from connectors.errors import ConnectorError

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from alignment.matching.normalise import sku_key
+from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment
 from connectors.contract import Feed, TillReading
 from inventory.models import Item, Movement, StockLevel

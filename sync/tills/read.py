@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import F
 
-from alignment.matching.normalise import sku_key
+from alignment.matching.parts.normalise import sku_key
 from connectors.contract import DEFERRED_FROM, Feed, FeedFate, TillReading
 from connectors.errors import ConnectorError, FeedError
 from inventory.models import Item, Location

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from alignment.models import Alignment, Listing, StoreLocation
-from alignment.services.proposals import proposals_refresh
+from alignment.review.proposals import proposals_refresh
 from inventory.models import Item, Location, Movement, StockLevel
 from kit.statistics import statistics_refresh
 from sync.limits import limits

@@ -141,7 +141,7 @@ class Shop:
     def alerts(self, code: Code, at: datetime | None = None) -> list[str]:
         """What each open alert of that rule is about, after a look at everything."""
         from alerts.watch import schedule_watch
-        from reporting.services.mails import reports_watch
+        from reporting.mails.send import reports_watch
 
         alerts_evaluate(now=at or self.now)
         schedule_watch(now=at or self.now)

@@ -233,8 +233,8 @@ def test_an_export_holds_no_formula_and_can_be_imported_again(viewer, pos, store
         "POS SKU,WooCommerce SKU,Match Type,Confidence,Units,Status,Item,Listing,Evidence",
         "'=1+1,'-B,exact,0.91,6,confirmed,'@SUM(A1),,",
     ]
+    from alignment.importing.apply import plan_import
     from alignment.importing.rows import alignment_parse
-    from alignment.services.importing import plan_import
 
     assert plan_import(alignment_parse(content, limit=10_000), pos, store).counts.unchanged == 1
 

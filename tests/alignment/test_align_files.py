@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from alignment.files import store_file_read, till_file_read
+from alignment.importing.catalogues import store_file_read, till_file_read
 from connectors.management.base import CommandExit, Exit
 from tests.alignment.catalogues.abroad import ironmonger
 

@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 
 from alignment.errors import AlignmentChangedError
+from alignment.importing.apply import ImportResult, import_apply, plan_import
 from alignment.importing.effects import Change, EffectCounts
 from alignment.importing.rows import alignment_parse
 from alignment.models import Alignment, Listing
-from alignment.services.importing import ImportResult, import_apply, plan_import
 from kit.errors import FileError
 from kit.files.effects import Effect
 from tests import factories

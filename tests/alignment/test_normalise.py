@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignment.matching.normalise import barcode_key, barcode_text, sku_key
+from alignment.matching.parts.normalise import barcode_key, barcode_text, sku_key
 
 # The letters whose folding or composing has surprises, then any text.
 skus = st.text(st.sampled_from("aZ09ßİſé .-_–−½²Ａ\u00a0\u0345"), max_size=12) | st.text(max_size=40)

@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 
 from alignment.models import Alignment, Listing, MatchingPolicy
+from alignment.review.proposals import ProposalResult, proposals_refresh
 from alignment.selectors import Coverage, coverage, items_without_partner, listings_without_partner, pairs_by_sku
 from alignment.services.alignments import alignment_confirm, alignment_reject
 from alignment.services.policies import confirm_threshold, matching_policy_set, thresholds_offered
-from alignment.services.proposals import ProposalResult, proposals_refresh
 from connectors.errors import ConfigError
 from tests import factories
 

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from alignment.differences import line, price_line
 from alignment.errors import AlignmentChangedError
 from alignment.models import Alignment, MatchingPolicy
-from alignment.services.reviews import alignment_choose, decision_undo, proposals_accept
+from alignment.review.differences import line, price_line
+from alignment.review.reviews import alignment_choose, decision_undo, proposals_accept
 from tests import factories
 
 REVIEW = "/admin/alignment/alignment/review/"

@@ -1,7 +1,7 @@
 """`python -m tests.bench.fit_matching`: where the matcher's figures come from.
 
-Prints how often each level of evidence is seen on true and on wrong candidates (`alignment/matching/weights.py`), and how well
-each factor and exponent would calibrate its confidence (`alignment/matching/confidence.py`). Every catalogue counts alike. Only
+Prints how often each level of evidence is seen on true and on wrong candidates (`matching/weighing/weights.py`), and how well
+each factor and exponent would calibrate its confidence (`matching/weighing/confidence.py`). Every catalogue counts alike. Only
 trades that may be tuned on: the held-out ones of `abroad.py` are never looked at here.
 """
 
@@ -62,9 +62,9 @@ def main() -> int:
 
     django.setup()
     from alignment.matching.engine import scored
-    from alignment.matching.levels import KINDS, LEVELS
-    from alignment.matching.odds import one_to_one
     from alignment.matching.pairs import Pairs
+    from alignment.matching.weighing.levels import KINDS, LEVELS
+    from alignment.matching.weighing.odds import one_to_one
 
     shares: list[list[tuple[np.ndarray, np.ndarray]]] = []
     losses: dict[tuple[float, float, float], list[float]] = {}

@@ -57,8 +57,8 @@ def measure(name: str) -> Measured:
     import django
 
     django.setup()
-    from alignment.matching.confidence import USUAL_THRESHOLD, expected_error
     from alignment.matching.engine import match
+    from alignment.matching.weighing.confidence import USUAL_THRESHOLD, expected_error
     from tests.alignment.catalogues.large import large
     from tests.alignment.matching.catalogues import catalogues, from_made, judged
     from tests.bench.child import most_resident_mb

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from alignment.matching.normalise import sku_key
+from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment, Listing, StoreLocation
 from connectors.models import Connection
 from inventory.models import Item, Location, Movement, StockLevel

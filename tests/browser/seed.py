@@ -137,7 +137,7 @@ class _Shop:
         )
 
     def products(self) -> None:
-        from alignment.matching.normalise import sku_key
+        from alignment.matching.parts.normalise import sku_key
         from alignment.models import Listing, StoreLocation
         from inventory.models import Item, Location, Movement, StockLevel
 

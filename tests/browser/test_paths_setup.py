@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sandbox.server import serve
-from sandbox.store import StoreApp
+from sandbox.woocommerce import StoreApp
 from tests.browser.pages import pages
 from tests.browser.screenshots import MESSY
 from tests.browser.seed import PASSWORD

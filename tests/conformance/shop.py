@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from werkzeug.test import Client, TestResponse
 
-from sandbox.store import StoreApp
-from sandbox.store.catalogue import Catalogue
-from sandbox.store.product import Meta, Product
+from sandbox.woocommerce import StoreApp
+from sandbox.woocommerce.catalogue import Catalogue
+from sandbox.woocommerce.product import Meta, Product
 from tests.conformance.recordings import RECORDINGS, Recording
 
 KEYS = {"rw": "read_write", "ro": "read", "wo": "write"}

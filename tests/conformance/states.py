@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.store.product import stock_amount
+from sandbox.woocommerce.product import stock_amount
 from tests.conformance.recordings import Recording, kept
 from tests.conformance.shop import Shop, moment
 

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from sandbox.server import serve
-from sandbox.store import StoreApp
+from sandbox.woocommerce import StoreApp
 from tests.conformance.recordings import RECORDINGS
 from tests.conformance.shop import Shop, moment
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.store.order import Line, Order
-from sandbox.store.product import Meta
+from sandbox.woocommerce.order import Line, Order
+from sandbox.woocommerce.product import Meta
 from tests.conformance.compare import cleaned, same_headers, same_order
 from tests.conformance.recordings import RECORDINGS, Recording, exchanges, kept
 from tests.conformance.shop import Shop, moment

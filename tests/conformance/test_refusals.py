@@ -5,7 +5,7 @@ import json
 import pytest
 from werkzeug.test import Client
 
-from sandbox.store.auth import signature
+from sandbox.woocommerce.auth import signature
 from tests.conformance.compare import same_headers, same_product
 from tests.conformance.recordings import RECORDINGS, exchanges
 from tests.conformance.shop import Shop, key

@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 
 from connectors import wire
 from connectors.errors import ConnectorError, UnreadableError
-from connectors.http_reply import Reply
+from connectors.http.reply import Reply
 from connectors.wire import OddValueError, Thing
 
 ANYTHING = some.recursive(

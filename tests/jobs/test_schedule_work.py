@@ -13,7 +13,7 @@ from sync.outbox.sweep import outbox_sweep, outbox_work
 from sync.tills.poll import feed_poll
 from sync.turns.killed import run_set_aside
 from sync.turns.recheck import conflicts_check
-from tests.sync.test_rest_pos import api_shop  # noqa: F401 - a fixture
+from tests.sync.tills.test_rest_pos import api_shop  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
 STOCK = {"A": 10, "B": 6, "C": 7}

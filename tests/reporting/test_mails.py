@@ -14,9 +14,9 @@ from django.urls import reverse
 from alerts.models import Alert
 from jobs.schedule import all_jobs
 from reporting.core.report import Every, newest_due
+from reporting.mails import send as mails
+from reporting.mails.send import ATTEMPTS, PAUSES, report_mail_save, reports_mail, reports_retry
 from reporting.models import ReportDelivery, ReportMail
-from reporting.services import mails
-from reporting.services.mails import ATTEMPTS, PAUSES, report_mail_save, reports_mail, reports_retry
 from sync.upkeep.housekeeping import rows_archive
 from tests import factories
 from tests.admin_pages import page

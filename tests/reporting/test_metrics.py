@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from reporting.core.metrics import (
+from reporting.core.words import goal_said, percent_said, seconds_said, value_said
+from reporting.metrics.figures import (
     ACCURACY,
     CONFLICTS,
     COVERAGE,
@@ -20,7 +21,6 @@ from reporting.core.metrics import (
     p95,
     percent,
 )
-from reporting.core.words import goal_said, percent_said, seconds_said, value_said
 
 TILL, SHOP, OTHER_SHOP, MUG, POT = 1, 2, 3, 10, 11
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 
 from connectors.models import ApiCall
 from inventory.models import Item, Movement
+from reporting.metrics.record import metrics_record
 from reporting.models import DailyMetric
 from reporting.selectors import nav_counts, period_measure, runs_to_show
-from reporting.services.metrics import metrics_record
 from sync.models import OutboundWrite, SyncConflict, SyncRun, SyncState
 from tests import factories
 

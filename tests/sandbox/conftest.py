@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from sandbox.server import RunningServer, serve
-from sandbox.store import StoreApp
+from sandbox.woocommerce import StoreApp
 
 ROWS = [
     {"id": 11, "sku": "A-1", "name": "Pump", "regular_price": "10.00", "manage_stock": True, "stock_quantity": 10},

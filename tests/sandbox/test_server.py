@@ -12,7 +12,7 @@ import requests
 from werkzeug.wrappers import Request, Response
 
 from sandbox.server import serve
-from sandbox.store import StoreApp
+from sandbox.woocommerce import StoreApp
 
 
 def _echo(environ, start_response):

@@ -16,8 +16,8 @@ import requests
 
 from sandbox.crowd import Crowd
 from sandbox.shop import Shop, StoreDoor, stock_shop
-from sandbox.store import StoreApp
 from sandbox.till import TillApp
+from sandbox.woocommerce import StoreApp
 
 ROOT = Path(__file__).parents[2]
 HEADER = "Operation ID,SKU,Location,Quantity Change,Reason,Reference\n"

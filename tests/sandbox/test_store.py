@@ -8,7 +8,7 @@ import requests
 from requests_oauthlib import OAuth1
 from werkzeug.test import Client
 
-from sandbox.store import StoreApp
+from sandbox.woocommerce import StoreApp
 
 
 def test_basic_is_accepted_over_https_only_unless_switched_on(open_store):

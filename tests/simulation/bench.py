@@ -14,8 +14,8 @@ from django.db import connection as database
 from django.http import HttpResponse
 from django.test import Client
 
-from connectors import http
-from connectors.http import HttpDoor
+from connectors.http import door as http
+from connectors.http.door import HttpDoor
 from connectors.models import Connection
 from connectors.pos_csv import outbound
 from connectors.rest_pos.till import RestPosTill

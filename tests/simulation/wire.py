@@ -10,8 +10,8 @@ from io import BytesIO
 from random import Random
 from typing import Any
 
-from sandbox.store import StoreApp
 from sandbox.till.api import TillApp
+from sandbox.woocommerce import StoreApp
 from tests.simulation.clock import SimClock
 
 REFUSAL = json.dumps({"code": "not_now", "message": "Not now.", "data": {"status": 400}}).encode()

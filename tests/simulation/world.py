@@ -13,8 +13,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sandbox.store import StoreApp
-from sandbox.store.errors import RestError
+from sandbox.woocommerce import StoreApp
+from sandbox.woocommerce.errors import RestError
 from tests.simulation.clock import SimClock
 from tests.simulation.tills import KINDS
 

@@ -21,11 +21,11 @@ from connectors.pos_csv import outbound
 from connectors.services import connection_save
 from inventory.models import Item, Movement
 from sandbox.server import RunningServer, serve
-from sandbox.store import StoreApp
 from sandbox.till import Till
 from sandbox.till.catalogue import CatalogueRow
 from sandbox.till.export import Exporter
 from sandbox.till.imports import Imported, Importer
+from sandbox.woocommerce import StoreApp
 from sync.models import RunProblem, SyncLog, SyncRun
 from sync.turns.run import run_sync
 

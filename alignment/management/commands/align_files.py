@@ -10,13 +10,13 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from alignment.files import ENCODINGS, PRESETS, FileCatalogue, store_file_read, till_file_read
+from alignment.importing.catalogues import ENCODINGS, PRESETS, FileCatalogue, store_file_read, till_file_read
 from alignment.importing.rows import COLUMNS, STATUS
-from alignment.matching.confidence import USUAL_THRESHOLD, expected_error
 from alignment.matching.engine import Match, match
-from alignment.matching.things import Thing
+from alignment.matching.parts.things import Thing
+from alignment.matching.weighing.confidence import USUAL_THRESHOLD, expected_error
 from connectors.management.base import CommandExit, EvenstockCommand, Exit
-from connectors.pos_csv.presets import PresetName
+from connectors.pos_csv.reading.presets import PresetName
 from connectors.pos_csv.settings import Encoding
 from kit.errors import FileError
 from kit.files.cells import cell_safe

@@ -6,9 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
+from alignment.importing.apply import ImportPlan, import_apply, plan_import
 from alignment.importing.effects import RowEffect
 from alignment.importing.rows import COLUMNS, ENCODINGS, alignment_parse
-from alignment.services.importing import ImportPlan, import_apply, plan_import
 from connectors.contract import Side
 from connectors.management.base import CommandExit, EvenstockCommand, Exit
 from kit.errors import FileError

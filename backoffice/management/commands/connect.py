@@ -12,9 +12,9 @@ from connectors.contract import Kind, Side
 from connectors.errors import ConfigError
 from connectors.management.base import SIDE_WORDS, CommandExit, EvenstockCommand, Exit, connections_of
 from connectors.models import Connection, Mode
-from connectors.origins import Fields
 from connectors.registry import KINDS, LABELS, kind_get
 from connectors.services import connection_check, connection_draft, connection_keep, connection_try, credentials_after
+from connectors.settings.origins import Fields
 from jobs.schedule import schedule_install
 from sync.management.progress import shown_progress
 from sync.models import SyncRun

@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 from django.db.models import Q
 from django.utils import timezone
 
-from alignment.matching.normalise import sku_key
+from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment, Listing
 from alignment.selectors import items_by_sku, listings_by_sku, pairs_by_sku
 from connectors.contract import Side

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from django.conf import settings
 
-from alignment.files import store_file_read, till_file_read
+from alignment.importing.catalogues import store_file_read, till_file_read
 from alignment.matching.engine import Match, match
-from alignment.matching.things import Thing
+from alignment.matching.parts.things import Thing
 from tests.alignment.catalogues.abroad import clothes, ironmonger
 from tests.alignment.catalogues.books import books
 from tests.alignment.catalogues.grocer import grocer

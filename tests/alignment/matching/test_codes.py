@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignment.matching.codes import barcode_keys, is_damaged, is_unchecked_code
+from alignment.matching.parts.codes import barcode_keys, is_damaged, is_unchecked_code
 
 UPC, ISBN10, ISBN13 = "514975826515", "0306406152", "9780306406157"
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignment.matching.confidence import expected_error
 from alignment.matching.engine import Match, match
-from alignment.matching.things import Thing, variation_name
+from alignment.matching.parts.things import Thing, variation_name
+from alignment.matching.weighing.confidence import expected_error
 
 UPC, OTHER_UPC = "514975826515", "175345490165"
 
@@ -200,9 +200,9 @@ def test_whatever_comes_each_thing_is_matched_once_and_doubt_never_goes_with_cer
 @settings(max_examples=40, deadline=None)
 @given(ROWS, ROWS)
 def test_what_confirms_itself_has_no_other_size(items, listings):
-    from alignment.matching.measures import Agreement
-    from alignment.matching.sizes import size_agreement
-    from alignment.matching.things import Cut
+    from alignment.matching.parts.sizes import size_agreement
+    from alignment.matching.parts.things import Cut
+    from alignment.matching.weighing.measures import Agreement
 
     ours, theirs = things(*items), things(*listings)
     for one in match(ours, theirs).matches:

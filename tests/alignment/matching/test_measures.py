@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignment.matching.measures import Agreement, sized
-from alignment.matching.sizes import size_agreement
-from alignment.matching.things import Cut, Thing
-from alignment.matching.units import UNITS
+from alignment.matching.parts.sizes import size_agreement
+from alignment.matching.parts.things import Cut, Thing
+from alignment.matching.parts.units import UNITS
+from alignment.matching.weighing.measures import Agreement, sized
 
 
 def cut(name: str, sku: str = "") -> Cut:

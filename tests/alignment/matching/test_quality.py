@@ -4,7 +4,7 @@ from math import sqrt
 
 import pytest
 
-from alignment.matching.confidence import expected_error
+from alignment.matching.weighing.confidence import expected_error
 from tests.alignment.catalogues.books import books
 from tests.alignment.catalogues.grocer import grocer
 from tests.alignment.catalogues.made import Rates

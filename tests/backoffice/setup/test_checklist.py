@@ -18,9 +18,9 @@ from backoffice.setup.steps import paths
 from connectors.models import Connection, ConnectionCheck
 from connectors.services import connection_check
 from sandbox.server import serve
-from sandbox.store import StoreApp
 from sandbox.till import TillApp
 from sandbox.till.catalogue import CatalogueRow
+from sandbox.woocommerce import StoreApp
 from sync.models import OutboundWrite, SyncRun
 from tests import factories as make
 from tests.admin_pages import page, queries_for

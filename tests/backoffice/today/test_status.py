@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from backoffice.today.status import Facts, Faring, Level, overall
-from reporting.core.metrics import Figures
+from reporting.metrics.figures import Figures
 
 WELL = Figures(
     items=1000,

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from connectors.contract import Context
-from connectors.folders import folders_of
 from connectors.pos_csv.kind import KIND
 from connectors.pos_csv.settings import PosCsvSettings
 from connectors.pos_csv.till import PosCsvTill
+from connectors.settings.folders import folders_of
 
 NOW = datetime(2026, 2, 11, 10, 0, tzinfo=UTC)
 HYDRO = Path(__file__).resolve().parents[3] / "sandbox" / "data" / "hydro"

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import ConfigError
-from connectors.pos_csv.columns import resolve
-from connectors.pos_csv.problems import FileRefusedError
+from connectors.pos_csv.reading.columns import resolve
+from connectors.pos_csv.reading.problems import FileRefusedError
 from tests.connectors.pos_csv.conftest import settings
 
 

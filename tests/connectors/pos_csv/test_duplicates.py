@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.pos_csv.parse import ParsedFile, parse_file
+from connectors.pos_csv.reading.parse import ParsedFile, parse_file
 from tests.connectors.pos_csv.conftest import settings
 
 

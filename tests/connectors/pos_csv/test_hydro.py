@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.errors import FeedError
-from connectors.pos_csv.parse import parse_file
+from connectors.pos_csv.reading.parse import parse_file
 from tests.connectors.pos_csv.conftest import HYDRO, Drop, settings
 
 NAMED = [

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.pos_csv.numbers import NumberError, NumberFormat, parse_number, parse_price
+from connectors.pos_csv.reading.numbers import NumberError, NumberFormat, parse_number, parse_price
 
 COMMA_POINT, POINT_COMMA = NumberFormat.COMMA_POINT, NumberFormat.POINT_COMMA
 SPACE_COMMA, APOSTROPHE_POINT = NumberFormat.SPACE_COMMA, NumberFormat.APOSTROPHE_POINT

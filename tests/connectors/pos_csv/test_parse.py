@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from connectors.contract import TillReading
-from connectors.pos_csv.parse import ParsedFile, parse_file
-from connectors.pos_csv.problems import FileRefusedError
+from connectors.pos_csv.reading.parse import ParsedFile, parse_file
+from connectors.pos_csv.reading.problems import FileRefusedError
 from tests.connectors.pos_csv.conftest import settings
 
 Write = Callable[..., Path]
@@ -408,5 +408,5 @@ def test_a_file_over_200_mb_is_refused_unread(tmp_path: Path) -> None:
 
 
 def test_too_many_rows_are_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.pos_csv.parse.MAX_ROWS", 2)
+    monkeypatch.setattr("connectors.pos_csv.reading.parse.MAX_ROWS", 2)
     assert refused(write("SKU,Qty\nA,1\nB,1\nC,1\n")).code == "too_many_rows"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.pos_csv.parse import ParsedFile, parse_file
-from connectors.pos_csv.problems import FileRefusedError
+from connectors.pos_csv.reading.parse import ParsedFile, parse_file
+from connectors.pos_csv.reading.problems import FileRefusedError
 from tests.connectors.pos_csv.conftest import settings
 
 Write = Callable[..., Path]

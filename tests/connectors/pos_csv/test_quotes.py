@@ -3,7 +3,7 @@
 import pytest
 
 from connectors.errors import ConnectorError
-from connectors.pos_csv.problems import FileRefusedError
+from connectors.pos_csv.reading.problems import FileRefusedError
 from tests.connectors.pos_csv.conftest import Drop
 
 FIRST = "-----BEGIN PRIVATE KEY-----"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.pos_csv.numbers import NumberFormat
+from connectors.pos_csv.reading.numbers import NumberFormat
 from connectors.pos_csv.sample import Sample, sample_read, sample_settings
 from connectors.pos_csv.settings import PosCsvSettings
 

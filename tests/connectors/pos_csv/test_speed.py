@@ -4,7 +4,7 @@ import time
 import tracemalloc
 from pathlib import Path
 
-from connectors.pos_csv.parse import ParsedFile, parse_file
+from connectors.pos_csv.reading.parse import ParsedFile, parse_file
 from tests.connectors.pos_csv.conftest import settings
 
 ROWS = 100_000

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.pos_csv.numbers import NumberError, NumberFormat
-from connectors.pos_csv.parse import ParsedFile, parse_file
-from connectors.pos_csv.problems import FileRefusedError
-from connectors.pos_csv.spellings import Spellings, UnclearNumberError
+from connectors.pos_csv.reading.numbers import NumberError, NumberFormat
+from connectors.pos_csv.reading.parse import ParsedFile, parse_file
+from connectors.pos_csv.reading.problems import FileRefusedError
+from connectors.pos_csv.reading.spellings import Spellings, UnclearNumberError
 from tests.connectors.pos_csv.conftest import settings
 
 COMMA_POINT, POINT_COMMA = NumberFormat.COMMA_POINT, NumberFormat.POINT_COMMA

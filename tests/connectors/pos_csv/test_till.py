@@ -10,7 +10,7 @@ import pytest
 from connectors.contract import FeedFate, RowProblem
 from connectors.errors import ConfigError, FeedError
 from connectors.pos_csv.files import identity_of, safe_name
-from connectors.pos_csv.problems import FileRefusedError
+from connectors.pos_csv.reading.problems import FileRefusedError
 from tests.connectors.pos_csv.conftest import NOW, Drop
 
 GOOD = "SKU,Qty\nA,3\nB,4\n"
@@ -307,7 +307,7 @@ def test_a_file_that_cannot_be_opened_says_what_to_do(drop: Drop, monkeypatch: p
         raise PermissionError(13, "Permission denied")
 
     drop.put("stock.csv", GOOD)
-    monkeypatch.setattr("connectors.pos_csv.dialect.os.open", denied)  # chmod stops no root
+    monkeypatch.setattr("connectors.pos_csv.reading.dialect.os.open", denied)  # chmod stops no root
     with pytest.raises(ConfigError) as error:
         list(drop.till().feeds())
     assert (error.value.code, error.value.message) == ("unreadable_file", "“stock.csv” can't be opened: Permission denied.")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from connectors.pos_csv.columns import resolve
-from connectors.pos_csv.parse import ParsedFile, parse_file
-from connectors.pos_csv.presets import PRESETS
-from connectors.pos_csv.tracked import TrackedColumn
+from connectors.pos_csv.reading.columns import resolve
+from connectors.pos_csv.reading.parse import ParsedFile, parse_file
+from connectors.pos_csv.reading.presets import PRESETS
+from connectors.pos_csv.reading.tracked import TrackedColumn
 from tests.connectors.pos_csv.conftest import settings
 
 CASES = Path(__file__).resolve().parents[2] / "data" / "cases" / "03"

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.contract import FeedFate
 from connectors.errors import FeedError
-from connectors.pos_csv.truth import time_in_name
+from connectors.pos_csv.reading.truth import time_in_name
 from tests.connectors.pos_csv.conftest import NOW, Drop, settings
 
 ROWS = "SKU,Qty,Modified\nA,3,2026-02-11 08:15\nB,4,2026-02-11 09:40\nC,5,\n"

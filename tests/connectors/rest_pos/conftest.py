@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from connectors.allowed import folders_allowed
 from connectors.contract import CallRecord, Context, Feed
 from connectors.rest_pos.settings import RestPosCredentials, RestPosSettings
 from connectors.rest_pos.till import RestPosTill
+from connectors.settings.allowed import folders_allowed
 from sandbox.server import RunningServer, serve
 from sandbox.till import TillApp
 from sandbox.till.catalogue import CatalogueRow

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from connectors.allowed import folders_allowed
 from connectors.contract import CallRecord
+from connectors.settings.allowed import folders_allowed
 from connectors.woocommerce.settings import WooCommerceCredentials, WooCommerceSettings
 from connectors.woocommerce.store import WooCommerceStore
 from sandbox.server import RunningServer, serve
-from sandbox.store import StoreApp
+from sandbox.woocommerce import StoreApp
 from tests.conftest import NOW
 
 ROWS = [

@@ -8,11 +8,11 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from oauthlib.oauth1.rfc5849 import signature as rfc5849
 
-from connectors.allowed import folders_allowed
 from connectors.errors import ConfigError, ConnectorError, RejectedError, RetryableError
-from connectors.http import HttpDoor, Limits
-from connectors.http_cache import FRESH
-from connectors.pacing import Pacer
+from connectors.http.cache import FRESH
+from connectors.http.door import HttpDoor, Limits
+from connectors.http.pacing import Pacer
+from connectors.settings.allowed import folders_allowed
 from connectors.woocommerce.client import Client, NoRouteError
 from sandbox.server import serve
 from tests.conftest import NOW

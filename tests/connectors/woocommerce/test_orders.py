@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from connectors.errors import PartialReadError, RetryableError
-from connectors.http_cache import FRESH
+from connectors.http.cache import FRESH
 from sandbox.server import serve
 from tests.connectors.scripted import HTML, Answer, Request, Scripted, listing
 from tests.connectors.woocommerce.conftest import store_on

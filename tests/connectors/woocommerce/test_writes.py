@@ -7,7 +7,7 @@ import pytest
 
 from connectors.contract import Outcome, StoreWrite, WriteBatch
 from connectors.errors import ConfigError, RejectedError, RetryableError, UnknownOutcomeError
-from connectors.pacing import Pacer, paced_map
+from connectors.http.pacing import Pacer, paced_map
 from connectors.woocommerce.writes import batches_plan
 from sandbox.server import serve
 from tests.connectors.scripted import Answer, Scripted

@@ -11,7 +11,7 @@ from connectors.woocommerce.store import WooCommerceStore
 from inventory.models import Item
 from sync.models import OutboundWrite, PricePolicy, PriceReview, PriceWrite, SyncState
 from tests.sync.shop import FULL, INCREMENTAL, problems, product
-from tests.sync.test_broken_off import PowerCutError, cut
+from tests.sync.turns.test_broken_off import PowerCutError, cut
 
 pytestmark = pytest.mark.django_db
 
@@ -217,7 +217,7 @@ def test_a_run_that_would_reprice_the_whole_shop_is_held_and_can_be_released(pri
 def test_a_price_the_shop_does_not_take_is_told_once_a_run(priced, monkeypatch):
     till = priced()
     till.reprice(MUG="5.50")
-    monkeypatch.setattr("sandbox.store.writes.price_text", lambda _given: "7")
+    monkeypatch.setattr("sandbox.woocommerce.writes.price_text", lambda _given: "7")
     run = till.sync()
     assert run.state == "partial"
     assert till.sent() == {"MUG": ["5.50"]}

@@ -103,7 +103,7 @@ def test_nothing_is_decided_twice_or_without_a_reason(jumped):
 
 def test_an_approved_price_that_the_shop_refuses_is_asked_again(jumped, monkeypatch):
     decide(jumped, approve=True)
-    monkeypatch.setattr("sandbox.store.writes.price_text", lambda _given: "7")
+    monkeypatch.setattr("sandbox.woocommerce.writes.price_text", lambda _given: "7")
     jumped.shop.clock.tick(minutes=1)
     jumped.shop.sync(INCREMENTAL)
     review = PriceReview.objects.get()

@@ -9,7 +9,7 @@ from sync.models import PricePolicy, PriceReview, SyncLog, TillPrice
 from sync.prices.reviews import review_decide
 from tests.sync.prices.conftest import PRICES
 from tests.sync.shop import FULL, problems, product
-from tests.sync.test_rest_pos import api_shop  # noqa: F401 - a fixture
+from tests.sync.tills.test_rest_pos import api_shop  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
 PATCH = {"method": "PATCH", "path": "/price"}
