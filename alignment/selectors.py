@@ -6,11 +6,11 @@ from decimal import ROUND_DOWN, Decimal
 from django.db.models import Count, Q, QuerySet
 
 from alignment.matching.parts.normalise import sku_key
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from connectors.contract import Side
 from connectors.models import Connection
 from connectors.registry import KINDS, kind_get
-from inventory.models import Item
+from inventory.models import Item, Listing
 
 # A parent of variations, a group and a link have no stock of their own, unless the store counts it for them.
 CONTAINERS = frozenset({"variable", "grouped", "external", "variable-subscription"})

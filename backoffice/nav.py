@@ -32,7 +32,7 @@ TASKS = (
     Task(
         "Stock",
         (
-            *("sync.syncstate", "inventory.stocklevel", "inventory.movement", "inventory.item", "alignment.listing"),
+            *("sync.syncstate", "inventory.stocklevel", "inventory.movement", "inventory.item", "inventory.listing"),
             "view:admin:why",
         ),
     ),
@@ -67,7 +67,7 @@ LABELS = {
     "sync.syncstate": "In step",
     "inventory.stocklevel": "On the shelf",
     "inventory.item": "Till items",
-    "alignment.listing": "Shop products",
+    "inventory.listing": "Shop products",
     "alignment.alignment": "Alignment",
     "sync.syncrun": "Runs",
     "sync.outboundwrite": "Writes",

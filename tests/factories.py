@@ -9,9 +9,9 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 
 from alignment.matching.parts.normalise import sku_key
-from alignment.models import Alignment, Listing, StoreLocation
+from alignment.models import Alignment, StoreLocation
 from connectors.models import Connection
-from inventory.models import Item, Location, StockLevel
+from inventory.models import Item, Listing, Location, StockLevel
 
 SEEN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 _remote_ids = count(1001)

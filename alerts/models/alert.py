@@ -6,9 +6,8 @@ from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from alerts.rules.words import RULES, Code, Severity
-from alignment.models import Listing
 from connectors.models import Connection
-from inventory.models import Item
+from inventory.models import Item, Listing
 from sync.models import SyncRun
 
 

@@ -13,11 +13,11 @@ from django.db.models.functions import Abs
 from alerts.rules.limits import Limits
 from alerts.rules.products import Dispute, Product
 from alerts.selectors.limits import LimitTable
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from alignment.selectors import STOCKABLE
 from connectors.contract import Side
 from connectors.models import Connection
-from inventory.models import Movement, StockLevel
+from inventory.models import Listing, Movement, StockLevel
 from sync.core.targets import units_of
 from sync.models import PricePolicy, PriceReview, SyncConflict, SyncState
 from sync.selectors import pairs_with_target

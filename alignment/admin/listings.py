@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from alignment.selectors import STOCKABLE
 from inventory.admin import PartnerFilter
+from inventory.models import Listing
 from kit.admin.parts import ReadOnlyAdmin, badge, named, number, why_link
 
 

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from alignment.review.differences import Line, line, price_line
 from alignment.review.reviews import alignment_choose, decision_reason, decision_undo, proposals_accept, proposals_waiting
 from alignment.selectors import connections_on, coverage
@@ -27,6 +27,7 @@ from alignment.services.policies import (
 )
 from connectors.contract import Side
 from connectors.models import Connection
+from inventory.models import Listing
 from kit.admin.parts import person
 from kit.errors import ToldError
 

@@ -14,11 +14,11 @@ from alignment.importing.effects import EffectCounts, Known, Pair, RowEffect, Sh
 from alignment.importing.judge import rows_judge
 from alignment.importing.rows import AlignmentRow
 from alignment.matching.parts.normalise import sku_key
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from alignment.selectors import is_stockable
 from alignment.services.alignments import listings_recount, listings_reopen
 from connectors.models import Connection
-from inventory.models import Item
+from inventory.models import Item, Listing
 from kit.bulk import CHUNK, UPDATE_CHUNK, chunks, reason_text
 from kit.errors import FileError
 from kit.files.effects import Effect

@@ -7,10 +7,10 @@ from django.db.models import Q
 
 from alignment.matching.engine import Match, Matching, match
 from alignment.matching.parts.things import Thing, variation_name
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from alignment.selectors import STOCKABLE
 from connectors.models import Connection
-from inventory.models import Item
+from inventory.models import Item, Listing
 
 _ITEM = ("pk", "sku", "name", "barcode", "vendor", "category", "price")
 _LISTING = ("pk", "sku", "name", "barcode", "price", "parent_remote_id")

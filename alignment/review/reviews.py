@@ -14,9 +14,10 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from simple_history.utils import bulk_update_with_history
 
 from alignment.errors import AlignmentChangedError
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from alignment.services.alignments import Decided, alignment_confirm, alignment_make, alignment_reject, listings_reopen
 from connectors.models import Connection
+from inventory.models import Listing
 from kit.bulk import UPDATE_CHUNK, chunks
 
 Status = Alignment.Status

@@ -11,10 +11,10 @@ from django.db.models import Q
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from alignment.errors import AlignmentChangedError
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from alignment.packs import MOST_UNITS
 from alignment.selectors import is_stockable
-from inventory.models import Item
+from inventory.models import Item, Listing
 from kit.bulk import UPDATE_CHUNK, chunks, reason_text
 
 

@@ -11,9 +11,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from alignment.models import Listing
 from backoffice.product.waterfall import Fall, Scale, fall_svg, waterfall_svg
-from inventory.models import Item
+from inventory.models import Item, Listing
 from kit.admin.parts import badge, number
 from sync.core.why.steps import Bridge, Link, Standing, Step, Tone, amount, moment_said
 from sync.why.movements import Window
@@ -195,7 +194,7 @@ def _shop_part(shop: Shop, reader: _Reader, *, is_focus: bool) -> Part:
     return Part(
         code=f"shop-{listing.pk}",
         title=f"{listing.connection.name}: {listing.name or listing}",
-        url=reverse("admin:alignment_listing_change", args=[listing.pk]) if is_focus else address_of(listing),
+        url=reverse("admin:inventory_listing_change", args=[listing.pk]) if is_focus else address_of(listing),
         verdict=badge(bridge.standing.capitalize(), TONES[bridge.standing]),
         sentence="" if is_focus else bridge.sentence,
         why_not="" if is_focus else bridge.why_not,
@@ -306,7 +305,7 @@ def _moves(window: Window | None, reader: _Reader) -> Moves:
 
 def address_of(thing: Item | Listing) -> str:
     """Result: where its numbers are explained."""
-    return reverse("admin:inventory_item_why" if isinstance(thing, Item) else "admin:alignment_listing_why", args=[thing.pk])
+    return reverse("admin:inventory_item_why" if isinstance(thing, Item) else "admin:inventory_listing_why", args=[thing.pk])
 
 
 def _chart(steps: Sequence[Step], title: str) -> SafeString:

@@ -16,10 +16,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from alignment.finding import things_called
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from backoffice.product.page import MAY_SEE, WhyPage, address_of, why_page, why_page_then
 from connectors.errors import ConfigError
-from inventory.models import Item
+from inventory.models import Item, Listing
 from reporting.schedule import run_next
 from sync.why.movements import Asked
 from sync.why.past import item_explain_then
@@ -70,7 +70,7 @@ class WhyViews:
         return [
             path("why/", view(require_safe(self.search)), name="why"),
             path("why/item/<int:pk>/", view(require_safe(self.item)), name="inventory_item_why"),
-            path("why/listing/<int:pk>/", view(require_safe(self.listing)), name="alignment_listing_why"),
+            path("why/listing/<int:pk>/", view(require_safe(self.listing)), name="inventory_listing_why"),
         ]
 
     def search(self, request: HttpRequest) -> HttpResponse:

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from alignment.models import Alignment, Listing, StoreLocation
+from alignment.models import Alignment, StoreLocation
 from backoffice.setup.rows import StoreRows
 from connectors.models import Connection
-from inventory.models import StockLevel
+from inventory.models import Listing, StockLevel
 from kit.admin.parts import number
 from reporting.core.words import counted
 from sync.models import PlannedChange, PriceReview, SyncConflict, SyncRun
@@ -205,7 +205,7 @@ def _left_alone(store: Connection, rows: StoreRows) -> Iterator[Tally]:
     )
     yield Tally(
         "Products of the shop without a partner", max(0, rows.listings - rows.listings_aligned),
-        "Their numbers stay as they are.", "alignment_listing_changelist", "partner=none",
+        "Their numbers stay as they are.", "inventory_listing_changelist", "partner=none",
     )  # fmt: skip
     yield Tally(
         "Proposals that nobody has decided on", rows.proposals, "Review them.", "alignment_alignment_review", f"store={store.pk}"

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
 
-from alignment.models import Alignment, Listing, StoreLocation
+from alignment.models import Alignment, StoreLocation
 from alignment.selectors import STOCKABLE
 from connectors.contract import Side
 from connectors.models import Connection, ConnectionCheck
-from inventory.models import Item
+from inventory.models import Item, Listing
 from jobs.vitals import schedule_silent_since
 from sync.models import HookHealth, PricePolicy, SyncRun, TillFeed
 

@@ -1,4 +1,5 @@
 from inventory.models.item import Item, Location
 from inventory.models.ledger import Movement, StockLevel
+from inventory.models.listing import Listing
 
-__all__ = ["Item", "Location", "Movement", "StockLevel"]
+__all__ = ["Item", "Listing", "Location", "Movement", "StockLevel"]

@@ -55,7 +55,7 @@ def number(quantity: Decimal | None, *, signed: bool = False) -> str:
 
 def why_link(item: int | None = None, *, listing: int | None = None, shown: str = "Why?", about: str = "") -> SafeString:
     """Result: a link to the page that explains an item's number, or a listing's; `about` is for who hears the link alone."""
-    view, key = ("alignment_listing_why", listing) if listing is not None else ("inventory_item_why", item)
+    view, key = ("inventory_listing_why", listing) if listing is not None else ("inventory_item_why", item)
     address = reverse(f"admin:{view}", args=[key])
     hidden = format_html('<span class="visually-hidden"> {}</span>', about) if about else ""
     return format_html('<a class="why" href="{}">{}{}</a>', address, shown, hidden)

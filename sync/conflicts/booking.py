@@ -7,8 +7,8 @@ from decimal import Decimal
 from django.contrib.auth.models import User
 from simple_history.utils import bulk_update_with_history
 
-from alignment.models import Alignment, Listing
-from inventory.models import Movement, StockLevel
+from alignment.models import Alignment
+from inventory.models import Listing, Movement, StockLevel
 from kit.rows import rows_update
 from kit.words import quantity_text
 from sync.conflicts.effects import Outlook

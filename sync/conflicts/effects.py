@@ -6,9 +6,9 @@ from decimal import Decimal
 from hashlib import blake2s
 from typing import Final
 
-from alignment.models import Alignment, Listing, StoreLocation
+from alignment.models import Alignment, StoreLocation
 from connectors.contract import StockManagement
-from inventory.models import StockLevel
+from inventory.models import Listing, StockLevel
 from sync.core.settling import NOTHING, Account, Effect, Refusal, Step, Way, effect_of
 from sync.core.targets import listing_target
 from sync.models import OutboundWrite, SyncConflict

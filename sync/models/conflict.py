@@ -5,8 +5,9 @@ from django.db import models
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from connectors.models import Connection
+from inventory.models import Listing
 from sync.models.order import Order
 
 

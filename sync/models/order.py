@@ -2,8 +2,8 @@
 
 from django.db import models
 
-from alignment.models import Listing
 from connectors.models import Connection
+from inventory.models import Listing
 
 
 class Order(models.Model):

@@ -3,9 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
-from alignment.models import Listing
 from connectors.models import Connection
-from inventory.models import StockLevel
+from inventory.models import Listing, StockLevel
 
 
 class PutOff(models.Model):

@@ -6,9 +6,8 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import Q
 
-from alignment.models import Listing
 from connectors.models import Connection
-from inventory.models import StockLevel
+from inventory.models import Listing, StockLevel
 from sync.models.run import SyncRun
 
 

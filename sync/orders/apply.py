@@ -10,12 +10,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Min
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from connectors.contract import OrderLine as StatedLine
 from connectors.contract import OrderState, SetAside, Sort, StockManagement
 from connectors.errors import ConnectorError
 from connectors.models import Connection
-from inventory.models import Movement, StockLevel
+from inventory.models import Listing, Movement, StockLevel
 from kit.words import quantity_text
 from sync.conflicts.find import conflicts_without_pair
 from sync.core.orders import LineBooked, line_effect, line_problem

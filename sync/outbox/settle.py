@@ -5,10 +5,9 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from alignment.models import Listing
 from connectors.contract import Outcome, SetAside, StockManagement, StoreReading
 from connectors.errors import ConnectorError
-from inventory.models import StockLevel
+from inventory.models import Listing, StockLevel
 from jobs.attempts import hold_for, split_unknown
 from kit.rows import rows_update
 from kit.words import counted

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from alignment.models import Listing
+from inventory.models import Listing
 from sync.models import OutboundWrite, PlannedChange, PriceWrite, TillPrice
 from sync.outbox.planned import Row, planned_add
 from sync.prices.log import price_shown

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from connectors.errors import ConnectorError
+from inventory.models import Listing
 from sync.core.guards import repricing_guard
 from sync.core.prices import Refuse, Review, Same, Write, gtin_valid, price_judge
 from sync.models import OutboundWrite, PricePolicy, PriceReview, TillPrice

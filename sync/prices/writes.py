@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from connectors.contract import StoreReading
 from connectors.errors import ConnectorError
+from inventory.models import Listing
 from kit.rows import rows_update
 from sync.models import OutboundWrite, PriceReview, PriceWrite, SyncLog
 from sync.prices.log import price_shown

@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.db.models import F, Max
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from connectors.models import Connection
-from inventory.models import Movement, StockLevel
+from inventory.models import Listing, Movement, StockLevel
 from kit.words import quantity_text
 from sync.core.policy import Accept, AskPerson, Decision, DriftClass, Policy, Rule, decide, drift_class
 from sync.core.targets import units_of

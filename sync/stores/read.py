@@ -10,10 +10,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from alignment.matching.parts.normalise import sku_key
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from connectors.contract import Aside, OrderState, SetAside, Sort, StockManagement, StoreReading
 from connectors.errors import ConnectorError
 from connectors.models import Connection
+from inventory.models import Listing
 from kit.rows import rows_update
 from sync.core.guards import shrink_guard
 from sync.core.readings import Deferred, Drift, InStep, Opening, Suspect, WriteSpan, store_reading_judge

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from alignment.models import Alignment, Listing, StoreLocation
+from alignment.models import Alignment, StoreLocation
 from alignment.review.proposals import proposals_refresh
-from inventory.models import Item, Location, Movement, StockLevel
+from inventory.models import Item, Listing, Location, Movement, StockLevel
 from kit.statistics import statistics_refresh
 from sync.limits import limits
 from sync.models import OutboundWrite, SyncRun

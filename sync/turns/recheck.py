@@ -2,8 +2,9 @@
 
 from django.db.models import Q
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from connectors.models import Connection
+from inventory.models import Listing
 from sync.orders.turns import Clock, turn_use
 from sync.outbox.settle import store_settle, till_settle
 from sync.selectors import conflicts_open

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Max, Q
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from connectors.errors import ConfigError
-from inventory.models import Item
+from inventory.models import Item, Listing
 from kit.scopes import ScopeTable
 from sync.core.why.facts import Moment
 from sync.core.why.ledger import account_sentence, account_steps

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import CharField, DecimalField, Max, OuterRef, Q, Subquery, Value
 
-from alignment.models import Alignment, Listing, StoreLocation
+from alignment.models import Alignment, StoreLocation
 from connectors.contract import Sort, StockManagement
-from inventory.models import Item, StockLevel
+from inventory.models import Item, Listing, StockLevel
 from kit.scopes import ScopeTable
 from sync.core.why.facts import Counting, Moment, Shelf, ShopFacts
 from sync.core.why.ledger import Total, account_sentence, account_steps

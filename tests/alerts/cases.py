@@ -9,9 +9,9 @@ from typing import Any
 from alerts.models import Alert, Threshold
 from alerts.rules.words import Code
 from alerts.services.evaluate import alerts_evaluate
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from connectors.models import Connection
-from inventory.models import Item, Movement, StockLevel
+from inventory.models import Item, Listing, Movement, StockLevel
 from jobs.models import Heartbeat, JobSlot
 from reporting.models import ReportDelivery, ReportMail
 from sync.models import HookHealth, InboundEvent, OutboundWrite, SyncConflict, SyncRun, SyncState, TillFeed

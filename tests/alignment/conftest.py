@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from alignment.models import Listing
-from inventory.models import Item
+from inventory.models import Item, Listing
 from kit.statistics import statistics_refresh
 from tests import factories
 

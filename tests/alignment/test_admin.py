@@ -5,10 +5,11 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
+from inventory.models import Listing
 from tests import factories
 
-VIEW = ("alignment.view_alignment", "alignment.view_listing", "alignment.view_storelocation")
+VIEW = ("alignment.view_alignment", "inventory.view_listing", "alignment.view_storelocation")
 LISTS = ["alignment", "listing", "storelocation"]
 
 
@@ -197,10 +198,10 @@ def test_listings_are_found_by_their_partner(viewer, proposal, pos, store):
 
 
 def test_nobody_edits_a_listing(admin_client, proposal):
-    change = reverse("admin:alignment_listing_change", args=[proposal.listing_id])
+    change = reverse("admin:inventory_listing_change", args=[proposal.listing_id])
     assert admin_client.get(change).status_code == 200
     assert admin_client.post(change, {"sku": "stolen"}).status_code == 403
-    assert admin_client.get(reverse("admin:alignment_listing_add")).status_code == 403
+    assert admin_client.get(reverse("admin:inventory_listing_add")).status_code == 403
 
 
 @pytest.mark.parametrize(("model", "term"), [("alignment", "mug1"), ("listing", "mug1"), ("listing", "1001")])
@@ -218,7 +219,7 @@ def test_a_name_with_markup_is_shown_as_text(admin_client, pos, store):
     for address in [
         *(list_page(model) for model in LISTS),
         reverse("admin:alignment_alignment_change", args=[pair.pk]),
-        reverse("admin:alignment_listing_change", args=[listing.pk]),
+        reverse("admin:inventory_listing_change", args=[listing.pk]),
     ]:
         assert evil not in admin_client.get(address).content.decode()
 

@@ -7,8 +7,9 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from connectors.management.base import CommandExit
+from inventory.models import Listing
 from tests import factories
 
 HEADER = "POS SKU,WooCommerce SKU,Match Type,Confidence\n"

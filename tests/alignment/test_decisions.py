@@ -6,8 +6,9 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from alignment.errors import AlignmentChangedError
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from alignment.services.alignments import alignment_confirm, alignment_make, alignment_reject, alignment_units_set
+from inventory.models import Listing
 from tests import factories
 
 

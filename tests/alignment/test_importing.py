@@ -8,7 +8,8 @@ from alignment.errors import AlignmentChangedError
 from alignment.importing.apply import ImportResult, import_apply, plan_import
 from alignment.importing.effects import Change, EffectCounts
 from alignment.importing.rows import alignment_parse
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
+from inventory.models import Listing
 from kit.errors import FileError
 from kit.files.effects import Effect
 from tests import factories

@@ -4,12 +4,13 @@ from decimal import Decimal
 
 import pytest
 
-from alignment.models import Alignment, Listing, MatchingPolicy
+from alignment.models import Alignment, MatchingPolicy
 from alignment.review.proposals import ProposalResult, proposals_refresh
 from alignment.selectors import Coverage, coverage, items_without_partner, listings_without_partner, pairs_by_sku
 from alignment.services.alignments import alignment_confirm, alignment_reject
 from alignment.services.policies import confirm_threshold, matching_policy_set, thresholds_offered
 from connectors.errors import ConfigError
+from inventory.models import Listing
 from tests import factories
 
 UPC, OTHER_UPC = "514975826515", "175345490165"

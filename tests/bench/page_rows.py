@@ -56,8 +56,8 @@ class PageRows:
         self._many(ApiCall, calls)
 
     def _things(self) -> None:
-        from alignment.models import Listing, StoreLocation
-        from inventory.models import Item, Movement, StockLevel
+        from alignment.models import StoreLocation
+        from inventory.models import Item, Listing, Movement, StockLevel
 
         StoreLocation.objects.create(store=self.store, location=self.place)
         at, five = self.now - timedelta(days=60), Decimal(5)

@@ -5,9 +5,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from alignment.matching.parts.normalise import sku_key
-from alignment.models import Alignment, Listing, StoreLocation
+from alignment.models import Alignment, StoreLocation
 from connectors.models import Connection
-from inventory.models import Item, Location, Movement, StockLevel
+from inventory.models import Item, Listing, Location, Movement, StockLevel
 from sync.models import SyncState
 from tests.bench.catalogue import Catalogue, Ware, slices
 from tests.bench.shop import Known, Shop

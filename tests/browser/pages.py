@@ -39,11 +39,11 @@ OF_ONE = {  # views of one row beside Django's own: SQL for the row, then the vi
     "release a run": ("select id from sync_syncrun where state = 'held'", "sync_syncrun_release", ""),
     "why the shop shows this": (
         "select listing_id from alignment_alignment where id in (select alignment_id from sync_syncconflict)",
-        "alignment_listing_why",
+        "inventory_listing_why",
         "",
     ),
     "why so many": ("select item_id from alignment_alignment order by id", "inventory_item_why", ""),
-    "why, of no item": ("select id from alignment_listing where remote_id = 9000", "alignment_listing_why", ""),
+    "why, of no item": ("select id from inventory_listing where remote_id = 9000", "inventory_listing_why", ""),
     "why, at no moment": ("select item_id from alignment_alignment order by id", "inventory_item_why", "?at=never"),
     "held run": ("select id from sync_syncrun where state = 'held'", "sync_syncrun_change", ""),
     "held export": ("select id from sync_tillfeed where state = 'held'", "sync_tillfeed_change", ""),

@@ -138,8 +138,8 @@ class _Shop:
 
     def products(self) -> None:
         from alignment.matching.parts.normalise import sku_key
-        from alignment.models import Listing, StoreLocation
-        from inventory.models import Item, Location, Movement, StockLevel
+        from alignment.models import StoreLocation
+        from inventory.models import Item, Listing, Location, Movement, StockLevel
 
         place = Location.objects.create(connection=self.till, remote_name="", name="High Street")
         StoreLocation.objects.create(store=self.store, location=place, buffer=Decimal(0))

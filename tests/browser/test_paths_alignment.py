@@ -10,14 +10,14 @@ IMPORT = "/admin/alignment/alignment/import/"
 HEADER = "POS SKU,WooCommerce SKU,Match Type,Confidence\n"
 MAY, MAY_NOT = ("manager", "lead", "administrator"), ("nobody", "viewer")
 PAIR = """select pair.status, pair.match_type from alignment_alignment pair join inventory_item item on item.id = pair.item_id
-    join alignment_listing listing on listing.id = pair.listing_id where item.sku = ? and listing.sku = ?"""
+    join inventory_listing listing on listing.id = pair.listing_id where item.sku = ? and listing.sku = ?"""
 
 
 def proposals(shop) -> list[tuple[str, str]]:
     """What waits for a decision, as (item's SKU, listing's SKU)."""
     return shop.ask("""select item.sku, listing.sku from alignment_alignment pair
         join inventory_item item on item.id = pair.item_id
-        join alignment_listing listing on listing.id = pair.listing_id where pair.status = 'proposed' order by pair.id""")
+        join inventory_listing listing on listing.id = pair.listing_id where pair.status = 'proposed' order by pair.id""")
 
 
 def upload(page, text: str) -> None:

@@ -32,7 +32,7 @@ def on_hand(shop, pk: int) -> int:
 
 def baseline(shop, pk: int) -> int:
     return shop.ask(
-        """select baseline from alignment_listing l join alignment_alignment a on a.listing_id = l.id
+        """select baseline from inventory_listing l join alignment_alignment a on a.listing_id = l.id
         join sync_syncconflict c on c.alignment_id = a.id where c.id = ?""",
         pk,
     )[0][0]

@@ -52,7 +52,7 @@ def test_another_listing_is_chosen_by_its_number_and_that_is_taken_back_too(shop
     page.goto(REVIEW)
     press(page, "1")
     chosen = """select pair.status, listing.remote_id from alignment_alignment pair
-        join alignment_listing listing on listing.id = pair.listing_id where pair.item_id = ? order by pair.id"""
+        join inventory_listing listing on listing.id = pair.listing_id where pair.item_id = ? order by pair.id"""
     assert [row[0] for row in shop.ask(chosen, item)] == ["rejected", "confirmed"]
     assert shop.ask(chosen, item)[1][1] == 9000
     assert proposed(shop) == rest

@@ -13,10 +13,9 @@ from django.http import QueryDict
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from alignment.models import Listing
 from config.wsgi import Utf8Request, application
 from connectors.models import Connection
-from inventory.models import Item
+from inventory.models import Item, Listing
 from kit.admin.lists import BoundedAdmin
 from tests import factories as make
 from tests.reliability.addresses import every_address
@@ -235,7 +234,7 @@ def test_a_page_answers_whatever_it_reads_from_its_address(rows, request, who, r
 
 PAGES = (
     ("inventory_item_why", Item),
-    ("alignment_listing_why", Listing),
+    ("inventory_listing_why", Listing),
     ("setup_report", Connection),
 )  # whose row no address tells
 DJANGOS = {"_popup", "_to_field", "_changelist_filters"}  # on the page of a row; asked of lists above

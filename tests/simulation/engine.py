@@ -9,12 +9,12 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from alignment.models import Alignment, Listing, StoreLocation
+from alignment.models import Alignment, StoreLocation
 from alignment.services.alignments import listings_recount
 from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError
 from connectors.models import Connection
-from inventory.models import Item, Location, StockLevel
+from inventory.models import Item, Listing, Location, StockLevel
 from sync.conflicts.settle import conflict_resolve
 from sync.models import InboundEvent, SyncConflict, SyncPolicy, SyncRun
 from sync.orders.inbox import inbox_work

@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
-from alignment.models import Listing
 from connectors.models import Connection
-from inventory.models import Movement, StockLevel
+from inventory.models import Listing, Movement, StockLevel
 from sync.models import Order, OrderLine, OutboundWrite, SyncConflict
 from tests.simulation.world import PARENT, SKUS, Shown, Web, World
 

@@ -8,10 +8,10 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError
-from inventory.models import Movement, StockLevel
+from inventory.models import Listing, Movement, StockLevel
 from sync.conflicts.settle import Settled, conflict_resolve, conflicts_resolve
 from sync.models import SyncConflict, SyncLog
 from tests import factories as make

@@ -15,11 +15,11 @@ from unittest.mock import patch
 
 from woocommerce import API
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from connectors.models import Connection
 from connectors.pos_csv import outbound
 from connectors.services import connection_save
-from inventory.models import Item, Movement
+from inventory.models import Item, Listing, Movement
 from sandbox.server import RunningServer, serve
 from sandbox.till import Till
 from sandbox.till.catalogue import CatalogueRow

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from alignment.models import Listing
 from connectors.woocommerce.store import WooCommerceStore
+from inventory.models import Listing
 from sync.models import OutboundWrite
 from sync.outbox import plan
 from sync.outbox import send as deliver

@@ -13,12 +13,12 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandParser
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from backoffice.demo.shop import ALIGNMENT, shop_start, shop_verify
 from connectors.errors import ConfigError
 from connectors.management.base import EvenstockCommand
 from connectors.models import Connection
-from inventory.models import Item
+from inventory.models import Item, Listing
 from jobs.claims import LOCK, folder_claim, port_check
 from jobs.processes import Children, embedded_programs
 from jobs.schedule import schedule_install

@@ -181,9 +181,9 @@ def mends_of(conflict: SyncConflict) -> list[tuple[str, str]]:
     if kind == Type.PRICE:
         links.append(("Prices", reverse("admin:sync_pricereview_changelist")))
     if pair:
-        links.append(("Why these numbers?", reverse("admin:alignment_listing_why", args=[pair.listing_id])))
+        links.append(("Why these numbers?", reverse("admin:inventory_listing_why", args=[pair.listing_id])))
         links.append(("The pair", reverse("admin:alignment_alignment_change", args=[pair.pk])))
         links.append(("The till's item", reverse("admin:inventory_item_change", args=[pair.item_id])))
     if listing:
-        links.append(("The shop's product", reverse("admin:alignment_listing_change", args=[listing.pk])))
+        links.append(("The shop's product", reverse("admin:inventory_listing_change", args=[listing.pk])))
     return links

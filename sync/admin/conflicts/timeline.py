@@ -9,8 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 from django.urls import reverse
 
-from alignment.models import Listing
-from inventory.models import Item, Movement, StockLevel
+from inventory.models import Item, Listing, Movement, StockLevel
 from kit.admin.parts import UNKNOWN, number
 from sync.models import OrderLine, OutboundWrite, SyncConflict, SyncLog, TillFeed
 
@@ -83,7 +82,7 @@ def _this(about: About) -> Iterable[Happening]:
 def _readings(about: About) -> Iterable[Happening]:
     listing = about.listing
     if listing:
-        url = _page("alignment_listing", listing.pk)
+        url = _page("inventory_listing", listing.pk)
         if listing.suspected_at and listing.suspect is not None:
             off = number(listing.suspect, signed=True)
             yield Happening(
@@ -162,7 +161,7 @@ def _earlier(about: About) -> Iterable[Happening]:
 
 OWN: Final[tuple[tuple[str, Source], ...]] = (
     ("sync.view_syncconflict", _this),
-    ("alignment.view_listing", _readings),
+    ("inventory.view_listing", _readings),
     ("inventory.view_movement", _movements),
     ("sync.view_order", _orders),
     ("sync.view_outboundwrite", _writes),

@@ -9,12 +9,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from alignment.matching.parts.normalise import sku_key
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from alignment.selectors import items_by_sku, listings_by_sku, pairs_by_sku
 from connectors.contract import Side
 from connectors.management.base import CommandExit, EvenstockCommand, Exit, connection_named
 from connectors.models import Connection
-from inventory.models import Item
+from inventory.models import Item, Listing
 from sync.core.why.steps import amount
 from sync.why.read import item_explain, subject_of
 

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from alignment.models import Alignment, Listing
-from inventory.models import Item, Movement, StockLevel
+from alignment.models import Alignment
+from inventory.models import Item, Listing, Movement, StockLevel
 from kit.admin.parts import number
 from sync.models import Order, OutboundWrite, SyncConflict, TillFeed
 from sync.why.words import zone_of
@@ -40,7 +40,7 @@ def item_url(item: Item) -> str:
 
 
 def listing_url(listing: Listing) -> str:
-    return reverse("admin:alignment_listing_why", args=[listing.pk])
+    return reverse("admin:inventory_listing_why", args=[listing.pk])
 
 
 def words(html: str) -> str:
@@ -163,7 +163,7 @@ def test_a_listing_of_no_item_says_so(shop):
 
 
 def test_what_is_not_there_is_not_found(shop):
-    for view in ("inventory_item_why", "alignment_listing_why"):
+    for view in ("inventory_item_why", "inventory_listing_why"):
         assert someone().get(reverse(f"admin:{view}", args=[987_654])).status_code == 404
 
 
@@ -197,7 +197,7 @@ def test_a_part_of_a_name_lists_what_comes_close_and_an_unknown_one_is_told_so(s
 
 
 @pytest.mark.parametrize(
-    "view", ["inventory_item", "inventory_stocklevel", "alignment_listing", "alignment_alignment", "sync_syncstate"]
+    "view", ["inventory_item", "inventory_stocklevel", "inventory_listing", "alignment_alignment", "sync_syncstate"]
 )
 def test_lists_lead_to_why(shop, view):
     html = page(someone(), reverse(f"admin:{view}_changelist"))

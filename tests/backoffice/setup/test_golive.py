@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from backoffice.setup.golive import golive_lines, golive_report
 from backoffice.setup.rows import store_read
 from connectors.models import Connection
-from inventory.models import Item
+from inventory.models import Item, Listing
 from sync.models import OutboundWrite, PlannedChange, PricePolicy, SyncRun
 from tests import factories as make
 from tests.admin_pages import page

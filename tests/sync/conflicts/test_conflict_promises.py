@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from django.db.models import Sum
 
-from alignment.models import Alignment, Listing, StoreLocation
+from alignment.models import Alignment, StoreLocation
 from connectors.errors import ConfigError
-from inventory.models import Movement, StockLevel
+from inventory.models import Listing, Movement, StockLevel
 from sync.conflicts.effects import WITH, Outlook
 from sync.conflicts.settle import ChangedError, conflict_resolve, conflicts_resolve, effect_mark, outcome_of
 from sync.core.settling import Effect, Refusal, Way

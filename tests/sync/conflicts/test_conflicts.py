@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from alignment.models import Alignment, Listing
-from inventory.models import Item, Movement, StockLevel
+from alignment.models import Alignment
+from inventory.models import Item, Listing, Movement, StockLevel
 from sync.models import OutboundWrite, SyncConflict, SyncLog, SyncPolicy, SyncState
 from tests.sync.shop import INCREMENTAL
 

@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alerts.models import Alert
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from connectors.leases import lease_acquire
-from inventory.models import Movement, StockLevel
+from inventory.models import Listing, Movement, StockLevel
 from sync.admin.conflicts import settle_many as settle_page
 from sync.conflicts import settle as conflicts_service
 from sync.conflicts.booking import Booking

@@ -7,11 +7,10 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from alignment.models import Listing
 from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError, lease_acquire
 from connectors.management.base import CommandExit
-from inventory.models import Movement, StockLevel
+from inventory.models import Listing, Movement, StockLevel
 from sync.conflicts.settle import conflict_resolve, winner_parse, winners_of
 from sync.models import SyncConflict, SyncLog, SyncState
 from tests import factories as make

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from alignment.models import Alignment, Listing
-from inventory.models import Item, Movement, StockLevel
+from alignment.models import Alignment
+from inventory.models import Item, Listing, Movement, StockLevel
 from sync.models import Order, OrderLine, OutboundWrite, SyncRun, SyncState
 from sync.turns.decisions import writes_retry
 from tests.sync.shop import FULL, INCREMENTAL, problems, product

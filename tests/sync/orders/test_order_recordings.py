@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from alignment.models import Listing
 from connectors.contract import OrderState
 from connectors.woocommerce.mapping import order_from
-from inventory.models import Movement, StockLevel
+from inventory.models import Listing, Movement, StockLevel
 from sync.models import Order, OrderLine, SyncRun
 from sync.orders.apply import orders_apply
 from sync.turns.context import RunContext, Side

@@ -4,8 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from alignment.models import Listing
-from inventory.models import StockLevel
+from inventory.models import Listing, StockLevel
 from sync.core.readings import shown_after
 from sync.models import OutboundWrite, SyncState
 from sync.orders.poll import orders_poll

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from alignment.models import Alignment, Listing
+from alignment.models import Alignment
 from alignment.services.alignments import alignment_units_set
-from inventory.models import StockLevel
+from inventory.models import Listing, StockLevel
 from sync.conflicts.settle import conflict_resolve, outcome_of
 from sync.models import OrderLine, SyncConflict, SyncPolicy
 from tests.sync.hooked import share_secret, tell, work

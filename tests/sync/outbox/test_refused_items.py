@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from alignment.models import Listing
+from inventory.models import Listing
 from sandbox.woocommerce.errors import RestError
 from sync.models import OutboundWrite, RunProblem, SyncState
 from sync.turns.decisions import writes_retry

@@ -2,8 +2,8 @@
 
 import pytest
 
-from alignment.models import Alignment, Listing
-from inventory.models import Item
+from alignment.models import Alignment
+from inventory.models import Item, Listing
 from sync.models import PriceReview
 from tests.sync.shop import product
 

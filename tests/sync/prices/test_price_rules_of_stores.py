@@ -3,8 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from alignment.models import Listing
-from inventory.models import Item
+from inventory.models import Item, Listing
 from sync.core.prices import Rounding
 from sync.models import PricePolicy, TillFeed
 from tests.sync.shop import problems, product

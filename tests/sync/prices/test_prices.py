@@ -6,9 +6,8 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
-from alignment.models import Listing
 from connectors.woocommerce.store import WooCommerceStore
-from inventory.models import Item
+from inventory.models import Item, Listing
 from sync.models import OutboundWrite, PricePolicy, PriceReview, PriceWrite, SyncState
 from tests.sync.shop import FULL, INCREMENTAL, problems, product
 from tests.sync.turns.test_broken_off import PowerCutError, cut

@@ -2,7 +2,7 @@
 
 import pytest
 
-from alignment.models import Listing
+from inventory.models import Listing
 from sync.models import SyncLog, SyncPolicy, SyncState
 from tests.sync.shop import FULL, INCREMENTAL
 

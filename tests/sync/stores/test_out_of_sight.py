@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from alignment.models import Alignment, Listing, StoreLocation
-from inventory.models import Movement, StockLevel
+from alignment.models import Alignment, StoreLocation
+from inventory.models import Listing, Movement, StockLevel
 from sync.conflicts.effects import WITH, Outlook
 from sync.conflicts.settle import conflict_resolve
 from sync.core.settling import Refusal, Way

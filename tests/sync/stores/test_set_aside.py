@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from alignment.models import Listing
 from connectors.models import Connection
+from inventory.models import Listing
 from sync.core.why.steps import Standing
 from sync.models import Order, OrderLine, OutboundWrite, SetAside, SyncConflict, SyncState
 from sync.orders.poll import orders_poll

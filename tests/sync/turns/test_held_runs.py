@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
-from alignment.models import Listing
+from inventory.models import Listing
 from sync.models import OutboundWrite, SyncRun, TillFeed
 from sync.turns.run import run_discard
 from tests.sync.shop import FULL, INCREMENTAL

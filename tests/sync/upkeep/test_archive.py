@@ -29,7 +29,7 @@ NINETY = timedelta(days=90)
 # What must be the same before and after, to the last byte.
 LEDGER = (
     *("inventory_item", "inventory_location", "inventory_stocklevel", "inventory_movement"),
-    *("alignment_listing", "alignment_alignment", "alignment_storelocation", "alignment_historicalalignment"),
+    *("inventory_listing", "alignment_alignment", "alignment_storelocation", "alignment_historicalalignment"),
     *("sync_order", "sync_orderline", "sync_syncstate", "sync_historicalsyncstate", "sync_tillfeed"),
     *("sync_syncconflict", "sync_historicalsyncconflict", "sync_pricereview", "sync_putoff", "alerts_historicalalert"),
 )

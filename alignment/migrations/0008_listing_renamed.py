@@ -1,0 +1,9 @@
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    """Listings belong beside items (design.md §2). First the table gets its new name; nothing is copied."""
+
+    dependencies = [("alignment", "0007_numbers_of_by_now")]
+
+    operations = [migrations.AlterModelTable("Listing", "inventory_listing")]
