@@ -177,14 +177,14 @@ class MovementAdmin(ProductSearchAdmin, ReadOnlyAdmin):
         "shown_quantity",
         "kind",
         "source",
-        "reference",
+        "voucher",
         "by",
         "reason",
     )
     list_filter = (ItemFilter, "kind", "source", "location", "occurred_at")
-    list_select_related = ("item", "location", "source", "by")
-    search_fields = ("item__sku", "item__name", "reference")
-    search_help_text = "SKU, name or reference (an order, a file)"
+    list_select_related = ("item", "location", "source", "by", "voucher")
+    search_fields = ("item__sku", "item__name", "voucher__document")
+    search_help_text = "SKU, name, or the number of an order"
 
     @admin.display(description="item", ordering="item__name")
     def thing(self, movement: Movement) -> SafeString:

@@ -12,6 +12,7 @@ from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment, StoreLocation
 from connectors.models import Connection
 from inventory.models import Item, Listing, Location, StockLevel
+from tests.ledger import keeping
 
 SEEN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 _remote_ids = count(1001)
@@ -47,34 +48,36 @@ def location(pos: Connection, name: str = "Main street") -> Location:
 def level(item: Item, on_hand: str | int = 5, *, place: Location | None = None, **fields: Any) -> StockLevel:
     """A counted item; the till has said the same."""
     number = Decimal(on_hand)
-    return StockLevel.objects.create(
-        **{
-            "item": item,
-            "location": place or location(item.connection),
-            "on_hand": number,
-            "baseline": number,
-            "last_reading": number,
-            "read_at": SEEN,
-            **fields,
-        }
-    )
+    with keeping():
+        return StockLevel.objects.create(
+            **{
+                "item": item,
+                "location": place or location(item.connection),
+                "on_hand": number,
+                "baseline": number,
+                "last_reading": number,
+                "read_at": SEEN,
+                **fields,
+            }
+        )
 
 
 def listing(store: Connection, sku: str = "MUG-1", **fields: Any) -> Listing:
     """A simple product that the store counts; never read yet."""
-    return Listing.objects.create(
-        **{
-            "connection": store,
-            "remote_id": next(_remote_ids),
-            "kind": "simple",
-            "sku": sku,
-            "sku_key": sku_key(sku),
-            "status": "publish",
-            "stock_management": Listing.Management.OWN,
-            "first_seen_at": SEEN,
-            **fields,
-        }
-    )
+    with keeping():
+        return Listing.objects.create(
+            **{
+                "connection": store,
+                "remote_id": next(_remote_ids),
+                "kind": "simple",
+                "sku": sku,
+                "sku_key": sku_key(sku),
+                "status": "publish",
+                "stock_management": Listing.Management.OWN,
+                "first_seen_at": SEEN,
+                **fields,
+            }
+        )
 
 
 def listings(store: Connection, products: Iterable[dict[str, Any]]) -> list[Listing]:

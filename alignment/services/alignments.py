@@ -14,6 +14,7 @@ from alignment.errors import AlignmentChangedError
 from alignment.models import Alignment
 from alignment.packs import MOST_UNITS
 from alignment.selectors import is_stockable
+from inventory.ledger.keeper import store_accounts_reset
 from inventory.models import Item, Listing
 from kit.bulk import UPDATE_CHUNK, chunks, reason_text
 
@@ -138,7 +139,7 @@ def listings_recount(*, listing_ids: Iterable[int]) -> None:
     """What these listings show is to be read before anything is written to them: their number may have been edited together with
     their pack size. Their accounts stay open, so that what orders take or give back until then still reaches the shelf."""
     for pks in chunks(listing_ids):
-        Listing.objects.filter(pk__in=pks).update(baseline=None, suspect=None, suspected_at=None, came_back=False)
+        store_accounts_reset(ids=pks)
 
 
 def refusal_of(pair: Alignment) -> Refusal | None:
@@ -149,11 +150,8 @@ def refusal_of(pair: Alignment) -> Refusal | None:
 def listings_reopen(*, listing_ids: Iterable[int]) -> None:
     """Close the accounts of these listings: what they should show was worked out for another item, or never. The next reading
     opens them anew."""
-    stale = Q(baseline__isnull=False) | Q(suspect__isnull=False) | Q(opened_at__isnull=False)
     for pks in chunks(listing_ids):
-        Listing.objects.filter(stale, pk__in=pks).update(
-            baseline=None, suspect=None, suspected_at=None, opened_at=None, came_back=False
-        )
+        store_accounts_reset(ids=pks, closes=True)
 
 
 def _locked(alignments: Iterable[Alignment]) -> list[Alignment]:

@@ -1,12 +1,15 @@
 """What the stores sell."""
 
+from typing import ClassVar
+
 from django.db import models
 
 from connectors.contract import StockManagement
 from connectors.models import Connection
+from inventory.models.kept import KeptModel, KeptQuerySet
 
 
-class Listing(models.Model):
+class Listing(KeptModel):
     """A thing a store sells: a product or a variation, known by its remote id, never only by SKU (design.md §1).
 
     `quantity` is what the store shows as far as we know: the last reading that could be used, from `read_at`, and what orders and
@@ -15,6 +18,8 @@ class Listing(models.Model):
     residual seen once (design.md §3.5). While it is out of sight (gone, or not counted) its baseline is kept, since coming back
     explains nothing; `came_back` until it is found in step again.
     """
+
+    KEPT: ClassVar[frozenset[str]] = frozenset({"baseline"})
 
     class Management(models.TextChoices):
         OWN = StockManagement.OWN.value, "Counted by the store"
@@ -46,6 +51,8 @@ class Listing(models.Model):
     news_at = models.DateTimeField(null=True, blank=True, help_text="When an order on it last changed, by the store's clock.")
     first_seen_at = models.DateTimeField()
     missing_since = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    objects = KeptQuerySet["Listing"].as_manager()
 
     class Meta:
         ordering = ["connection_id", "remote_id"]

@@ -8,13 +8,13 @@ from django.contrib.auth.models import User
 from simple_history.utils import bulk_update_with_history
 
 from alignment.models import Alignment
-from inventory.models import Listing, Movement, StockLevel
-from kit.rows import rows_update
+from inventory.ledger.keeper import Entry, Paper, book, store_accounts_save
+from inventory.models import Listing, Movement, StockLevel, Voucher
 from kit.words import quantity_text
 from sync.conflicts.effects import Outlook
 from sync.core.settling import Effect, Way
 from sync.models import SyncConflict, SyncLog, SyncState
-from sync.stores.drift import drift_movement
+from sync.stores.drift import drift_entry
 
 Resolution = SyncConflict.Resolution
 RESOLUTIONS = {
@@ -26,7 +26,8 @@ RESOLUTIONS = {
     Way.IGNORE: Resolution.IGNORED,
     Way.NOTED: Resolution.NOTED,
 }
-FIELDS = ["resolved_at", "resolved_by", "reason", "resolution", "is_left"]
+FIELDS = ["resolved_at", "resolved_by", "reason", "resolution", "is_left", "voucher"]
+ACCOUNT = ["baseline", "suspect", "suspected_at", "came_back"]
 
 
 @dataclass(slots=True)
@@ -39,8 +40,7 @@ class Booking:
     reason: str
     at: datetime
     conflicts: list[SyncConflict] = field(default_factory=list)
-    movements: list[Movement] = field(default_factory=list)
-    levels: dict[int, StockLevel] = field(default_factory=dict)
+    booked: list[tuple[SyncConflict, Entry]] = field(default_factory=list)
     listings: dict[int, Listing] = field(default_factory=dict)
     log: list[SyncLog] = field(default_factory=list)
 
@@ -58,31 +58,29 @@ class Booking:
         if conflict.conflict_type == SyncConflict.Type.QUANTITY:
             self.listings[listing.pk] = listing
         if level is not None:
-            self.levels[level.pk] = level
-            self.movements.append(self._movement(conflict, pair, level, effect.units, suspected_at))
+            self.booked.append((conflict, self._entry(conflict, pair, level, effect.units, suspected_at)))
         self.log.append(self._log(conflict, pair, effect))
 
-    def _movement(
+    def _entry(
         self, conflict: SyncConflict, pair: Alignment, level: StockLevel, units: Decimal, suspected_at: datetime | None
-    ) -> Movement:
-        reference = f"conflict {conflict.pk}"
-        if self.way != Way.COUNT:
+    ) -> Entry:
+        is_count = self.way == Way.COUNT  # so many lie on the shelves that supply the store, all told
+        paper = Paper(
+            kind=Voucher.Kind.CONFLICT,
+            connection_id=pair.item.connection_id if is_count else conflict.store_id,
+            document=str(conflict.pk),
+        )
+        if not is_count:
             since = Listing(suspected_at=suspected_at)
-            return drift_movement(
-                store=conflict.store, listing=since, level=level, units=units, reference=reference, at=self.at, by=self.by,
-                why=self.reason,
-            )  # fmt: skip
-        return Movement(  # a person has counted: so many lie on the shelves that supply the store, all told
-            item_id=pair.item_id,
-            location_id=level.location_id,
-            quantity=units,
+            return drift_entry(paper=paper, listing=since, level=level, units=units, at=self.at, by=self.by, why=self.reason)
+        return Entry(
+            paper=paper,
+            level=level,
+            units=units,
             kind=Movement.Kind.TILL,
-            source=pair.item.connection,
-            reference=reference,
             occurred_at=self.at,
-            recorded_at=self.at,
             by=self.by,
-            reason=f"Counted: {self.reason}"[:250],
+            reason=f"Counted: {self.reason}",
         )
 
     def _log(self, conflict: SyncConflict, pair: Alignment, effect: Effect) -> SyncLog:
@@ -103,9 +101,10 @@ class Booking:
         """Store it all. What it does is history from then on."""
         if not self.conflicts:
             return
-        Movement.objects.bulk_create(self.movements)
-        rows_update(list(self.levels.values()), ["on_hand"])
-        rows_update(list(self.listings.values()), ["baseline", "suspect", "suspected_at", "came_back"])
+        vouchers = book([entry for _, entry in self.booked], at=self.at)
+        for conflict, entry in self.booked:
+            conflict.voucher = vouchers[entry.paper]
+        store_accounts_save(list(self.listings.values()), ACCOUNT)
         SyncLog.objects.bulk_create(self.log)
         why = self.reason[:100]
         bulk_update_with_history(self.conflicts, SyncConflict, FIELDS, default_user=self.by, default_change_reason=why)

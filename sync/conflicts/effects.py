@@ -8,6 +8,7 @@ from typing import Final
 
 from alignment.models import Alignment, StoreLocation
 from connectors.contract import StockManagement
+from inventory.ledger.locks import levels_locked, listings_locked
 from inventory.models import Listing, StockLevel
 from sync.core.settling import NOTHING, Account, Effect, Refusal, Step, Way, effect_of
 from sync.core.targets import listing_target
@@ -61,12 +62,11 @@ class Outlook:
         self.places: dict[int, list[StoreLocation]] = {}
         for place in StoreLocation.objects.filter(store__in=stores):
             self.places.setdefault(place.store_id, []).append(place)
-        levels = StockLevel.objects.filter(item__in={pair.item_id for pair in pairs}).order_by("pk")
+        items = {pair.item_id for pair in pairs}
         self.listings = {pair.listing_id: pair.listing for pair in pairs}
         if lock:
-            levels = levels.select_for_update()
-            locked = Listing.objects.filter(pk__in=self.listings).order_by("pk").select_for_update()
-            self.listings.update({listing.pk: listing for listing in locked})
+            self.listings |= listings_locked(ids=self.listings)
+        levels = levels_locked(items=items) if lock else StockLevel.objects.filter(item__in=items).order_by("pk")
         self.levels = {(level.item_id, level.location_id): level for level in levels}
         open_writes = OutboundWrite.objects.filter(
             listing__in=[pair.listing_id for pair in pairs], state__in=OutboundWrite.UNANSWERED, carries_number=True

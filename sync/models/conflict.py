@@ -7,7 +7,7 @@ from simple_history.models import HistoricalRecords
 
 from alignment.models import Alignment
 from connectors.models import Connection
-from inventory.models import Listing
+from inventory.models import Listing, Voucher
 from sync.models.order import Order
 
 
@@ -67,6 +67,9 @@ class SyncConflict(models.Model):
         help_text="A person has left it so: it is not told of again until it changes or goes.",
     )
     reason = models.CharField(max_length=300, blank=True, help_text="Why it was settled so.")
+    voucher = models.ForeignKey(
+        Voucher, on_delete=models.PROTECT, null=True, blank=True, related_name="conflicts", help_text="What settling it booked."
+    )
     resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

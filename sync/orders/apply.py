@@ -1,6 +1,6 @@
 """Online orders become movements (design.md §3.4): the difference between what a line holds now and what the ledger has."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -8,14 +8,16 @@ from functools import cached_property
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Min
+from django.db.models import Min
 
 from alignment.models import Alignment
 from connectors.contract import OrderLine as StatedLine
 from connectors.contract import OrderState, SetAside, Sort, StockManagement
 from connectors.errors import ConnectorError
 from connectors.models import Connection
-from inventory.models import Listing, Movement, StockLevel
+from inventory.ledger.keeper import Entry, Paper, book, store_accounts_save
+from inventory.ledger.locks import listings_locked
+from inventory.models import Listing, Movement, StockLevel, Voucher
 from kit.words import quantity_text
 from sync.conflicts.find import conflicts_without_pair
 from sync.core.orders import LineBooked, line_effect, line_problem
@@ -114,7 +116,7 @@ class _Orders:
         self.unaligned: list[OrderLine] = []
         self.read: list[int] = []  # remote ids of orders of which nothing is odd
         self.odd: list[SetAside] = []
-        self.suffix = ""
+        self.kind = Voucher.Kind.ORDER
         store = ctx.store.connection
         self.known = {
             order.remote_id: order
@@ -125,13 +127,15 @@ class _Orders:
         remote_ids = {line.listing_remote_id for order in orders for line in order.lines if line.listing_remote_id}
         self.listings = self.counting(store, remote_ids)
         old_lines = [line for order in self.known.values() for line in order.lines.all()]
-        # One object for each listing, however an order came to it: two would each carry half of what changes.
-        self.by_pk = {listing.pk: listing for listing in self.listings.values()}
-        booked_on = {line.listing_id for line in old_lines if line.listing_id} - self.by_pk.keys()
-        self._accounts(self.by_pk | {listing.pk: listing for listing in Listing.objects.filter(pk__in=booked_on)})
+        booked_on = {line.listing_id for line in old_lines if line.listing_id}
+        self._accounts({*booked_on, *(listing.pk for listing in self.listings.values())})
 
-    def _accounts(self, by_pk: dict[int, Listing]) -> None:
-        self.by_pk = by_pk
+    def _accounts(self, ids: Iterable[int]) -> None:
+        """Take what the orders are booked on, locked: it is changed by what it says now. One object for each listing, however an
+        order came to it: two would each carry half of what changes."""
+        self.by_pk = by_pk = listings_locked(ids=ids)
+        self.listings = {remote_id: by_pk[listing.pk] for remote_id, listing in self.listings.items() if listing.pk in by_pk}
+        self.entries: list[Entry] = []
         self.pairs = {
             pair.listing_id: pair for pair in Alignment.objects.filter(listing__in=by_pk, status=Alignment.Status.CONFIRMED)
         }
@@ -145,11 +149,12 @@ class _Orders:
 
     def catch_up(self, lines: Sequence[OrderLine]) -> None:
         """Book lines that waited for an alignment."""
-        self.suffix = " aligned"  # the order's state may be booked already, for its other lines
-        self._accounts({line.listing.pk: line.listing for line in lines if line.listing})
+        self.kind = Voucher.Kind.LATE  # the line's state may be booked already, in part
+        self._accounts({line.listing_id for line in lines if line.listing_id})
         for line in lines:
             line.listing = self.by_pk.get(line.listing_id or 0)  # one object for each, see above
             self._line(line.order, line, LineBooked(line.taken, line.booked), line.taken)
+        book(self.entries, at=self.ctx.now())
 
     @staticmethod
     def counting(store: Connection, remote_ids: set[int]) -> dict[int, Listing]:
@@ -179,6 +184,7 @@ class _Orders:
             if order.pk and order_says_same(order, self._dated_as(order, state)):
                 continue
             self._order(order, state)
+        book(self.entries, at=self.ctx.now())
         conflicts_without_pair(ctx=self.ctx, lines=self.unaligned)
         things_read(ctx=self.ctx, sort=Sort.ORDER, remote_ids=self.read)
         things_set_aside(ctx=self.ctx, things=self.odd)
@@ -284,8 +290,7 @@ class _Orders:
         listing.news_at, listing.suspect, listing.suspected_at = news, None, None
         if listing.baseline is not None:  # None: its account opens with the next reading
             listing.baseline += effect.baseline
-        account = {"quantity": listing.quantity, "baseline": listing.baseline}
-        Listing.objects.filter(pk=listing.pk).update(news_at=news, suspect=None, suspected_at=None, **account)
+        store_accounts_save([listing], ["quantity", "baseline", "news_at", "suspect", "suspected_at"])
         self.ctx.changed_listings.add(listing.pk)
         if effect.on_hand and pair and level:
             self._book(order, line, pair, level, effect.on_hand)
@@ -328,18 +333,23 @@ class _Orders:
         now, per = self.ctx.now(), line.units_per_listing or 1
         quantity = units_of(packs, per)
         in_packs = f", {quantity_text(abs(packs))} × {per}" if per > 1 else ""
-        Movement.objects.create(
-            item_id=pair.item_id,
-            location_id=level.location_id,
-            quantity=quantity,
-            kind=Movement.Kind.ONLINE,
-            source=self.ctx.store.connection,
-            reference=f"order {order.remote_id} line {line.remote_id} state {order.state_count}{self.suffix}",
-            occurred_at=order.modified_at,
-            recorded_at=now,
-            reason=f"Order {order.number}, {order.status}{in_packs}"[:250],
+        paper = Paper(
+            kind=self.kind,
+            connection_id=self.ctx.store.connection.pk,
+            document=str(order.remote_id),
+            line=str(line.remote_id),
+            number=order.state_count,
         )
-        StockLevel.objects.filter(pk=level.pk).update(on_hand=F("on_hand") + quantity)
+        self.entries.append(
+            Entry(
+                paper=paper,
+                level=level,
+                units=quantity,
+                kind=Movement.Kind.ONLINE,
+                occurred_at=order.modified_at,
+                reason=f"Order {order.number}, {order.status}{in_packs}",
+            )
+        )
         self._log(order, pair, packs, now)
         self.ctx.changed_items.add(pair.item_id)
         self.ctx.counts["online_units"] += int(abs(quantity))

@@ -20,6 +20,8 @@ from alignment.models import Alignment
 from connectors.contract import Outcome, StoreReading, StoreWrite, WriteBatch, WriteResult
 from connectors.errors import ConfigError, ConnectorError, RetryableError
 from connectors.http.pacing import UNTIL_RESULT, Pause, paced_map
+from inventory.ledger.keeper import store_accounts_save
+from inventory.ledger.locks import listings_locked
 from jobs.attempts import pause_after, split_refused, split_unknown
 from kit.rows import rows_update
 from kit.words import quantity_text
@@ -249,13 +251,18 @@ def _put_back(ctx: RunContext, results: Sequence[WriteResult], *, at_most: int) 
 def _answered(
     ctx: RunContext, results: Sequence[WriteResult], now: datetime
 ) -> tuple[list[OutboundWrite], dict[UUID, WriteResult]]:
-    """Result: the rows of a batch that still wait for their answer, locked, and the answers. Raises LeaseLostError."""
+    """Result: the rows of a batch that still wait for their answer, locked with their listings, and the answers. Raises
+    LeaseLostError."""
     ctx.store.lease.beat(now=now)
     answers = {result.operation_id: result for result in results}
     rows = OutboundWrite.objects.select_for_update(of=("self",)).filter(
         operation_id__in=answers, state=State.SENDING, epoch=ctx.store.lease.epoch
     )
-    return list(rows.select_related("listing")), answers
+    found = list(rows)
+    listings = listings_locked(ids=[row.listing_id for row in found if row.listing_id])
+    for row in found:
+        row.listing = listings[row.listing_id] if row.listing_id else None
+    return found, answers
 
 
 def rows_save(rows: Sequence[OutboundWrite]) -> None:
@@ -267,7 +274,7 @@ def rows_save(rows: Sequence[OutboundWrite]) -> None:
         for listing in listings:
             if listing.suspect and listing.suspect == left.get(listing.pk):  # a person has left it so
                 listing.suspect = listing.suspected_at = None
-    rows_update(listings, ["baseline", "quantity", "read_at", "suspect", "suspected_at"])
+    store_accounts_save(listings, ["baseline", "quantity", "read_at", "suspect", "suspected_at"])
 
 
 def write_landed(*, ctx: RunContext, row: OutboundWrite, reading: StoreReading | None) -> None:

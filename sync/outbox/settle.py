@@ -7,7 +7,8 @@ from django.db import transaction
 
 from connectors.contract import Outcome, SetAside, StockManagement, StoreReading
 from connectors.errors import ConnectorError
-from inventory.models import Listing, StockLevel
+from inventory.ledger.keeper import store_accounts_save, till_paid
+from inventory.ledger.locks import listings_locked
 from jobs.attempts import hold_for, split_unknown
 from kit.rows import rows_update
 from kit.words import counted
@@ -56,8 +57,10 @@ def _look_up(ctx: RunContext, rows: list[OutboundWrite]) -> None:
     with transaction.atomic():
         things_set_aside(ctx=ctx, things=odd)
         ctx.store.lease.beat(now=ctx.now())
+        listings = listings_locked(ids=[row.listing.pk for row in rows if row.listing])
         for row in rows:
             if row.listing:
+                row.listing = listings[row.listing.pk]
                 _decide(ctx, row, found.get(row.listing.remote_id))
         seen = {row.operation_id: found.get(row.listing.remote_id) for row in rows if row.listing and row.state == State.APPLIED}
         prices_settled(ctx=ctx, rows=rows, readings=seen)
@@ -71,7 +74,7 @@ def _decide(ctx: RunContext, row: OutboundWrite, found: StoreReading | None) -> 
     listing = row.listing
     if listing and row.carries_number and (found is None or found.stock_management != StockManagement.OWN):
         listing.baseline = listing.suspect = listing.suspected_at = None
-        Listing.objects.filter(pk=listing.pk).update(baseline=None, suspect=None, suspected_at=None)
+        store_accounts_save([listing], ["baseline", "suspect", "suspected_at"])
     if found is not None and found.receipt == str(row.operation_id):
         # Its number is not taken as a reading: orders that came since are not read with it.
         write_landed(ctx=ctx, row=row, reading=None)
@@ -177,9 +180,8 @@ def till_write_decide(
         ctx.changed_items.add(row.level.item_id)
     if outcome in (Outcome.APPLIED, Outcome.ALREADY_APPLIED):
         row.state, row.answered_at = State.APPLIED, ctx.now()
-        level = StockLevel.objects.select_for_update().get(writes=row)
-        level.baseline = (level.baseline or Decimal(0)) + (row.delta or Decimal(0))
-        level.save(update_fields=["baseline"])
+        if row.level_id:
+            till_paid({row.level_id: row.delta or Decimal(0)})
         ctx.counts["till_writes"] += 1
     elif outcome == Outcome.REJECTED:
         row.state, row.answered_at, row.next_attempt_at = State.REJECTED, ctx.now(), ctx.now() + limits().held_for

@@ -6,12 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.contrib.auth.models import User
-from django.db.models import F, Max
+from django.db.models import Max
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from alignment.models import Alignment
-from connectors.models import Connection
-from inventory.models import Listing, Movement, StockLevel
+from inventory.ledger.keeper import Entry, Paper, book
+from inventory.models import Listing, Movement, StockLevel, Voucher
 from kit.words import quantity_text
 from sync.core.policy import Accept, AskPerson, Decision, DriftClass, Policy, Rule, decide, drift_class
 from sync.core.targets import units_of
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 ZERO = Decimal(0)
 CLOSED_FIELDS = [
     "pos_value", "woo_value", "difference", "drift_class", "why", "resolved_at", "resolution", "reason", "resolved_by",
-    "is_left",
+    "is_left", "voucher",
 ]  # fmt: skip
 
 
@@ -34,48 +34,19 @@ def drifts_settle(*, ctx: RunContext, drifted: Sequence[tuple[Listing, Decimal]]
         _Drifts(ctx, drifted).settle()
 
 
-def drift_accept(
-    *,
-    store: Connection,
-    listing: Listing,
-    level: StockLevel,
-    units: Decimal,
-    reference: str,
-    at: datetime,
-    by: User | None,
-    why: str,
-) -> None:
-    """Book what a store shows as a movement of so many of the item's units, so that the till is owed it. The listing's account is
-    the caller's to change."""
-    drift_movement(
-        store=store, listing=listing, level=level, units=units, reference=reference, at=at, by=by, why=why
-    ).save()  # fmt: skip
-    StockLevel.objects.filter(pk=level.pk).update(on_hand=F("on_hand") + units)
-
-
-def drift_movement(
-    *,
-    store: Connection,
-    listing: Listing,
-    level: StockLevel,
-    units: Decimal,
-    reference: str,
-    at: datetime,
-    by: User | None,
-    why: str,
-) -> Movement:
-    """Result: the movement that accepts what a store shows, not saved yet."""
-    return Movement(
-        item_id=level.item_id,
-        location_id=level.location_id,
-        quantity=units,
+def drift_entry(
+    *, paper: Paper, listing: Listing, level: StockLevel, units: Decimal, at: datetime, by: User | None, why: str
+) -> Entry:
+    """Result: what accepts a store's number as a movement of so many of the item's units, so that the till is owed it. The
+    listing's account is the caller's to change."""
+    return Entry(
+        paper=paper,
+        level=level,
+        units=units,
         kind=Movement.Kind.STORE,
-        source=store,
-        reference=reference,
         occurred_at=listing.suspected_at or at,
-        recorded_at=at,
         by=by,
-        reason=why[:250],
+        reason=why,
     )
 
 
@@ -108,6 +79,7 @@ class _Drifts:
         self.fresh: list[SyncConflict] = []
         self.changed: list[SyncConflict] = []
         self.log: list[SyncLog] = []
+        self.accepted: list[tuple[SyncConflict, Entry]] = []
 
     def _till_moved_at(self) -> dict[int, datetime | None]:
         if all(rule.policy != Policy.NEWEST_WINS for rule in self.rules.values()):
@@ -121,6 +93,9 @@ class _Drifts:
                 self._one(listing, pair, residual)
         reason = f"{self.ctx.run}"[:100]
         SyncLog.objects.bulk_create(self.log)
+        vouchers = book([entry for _, entry in self.accepted], at=self.now)
+        for conflict, entry in self.accepted:
+            conflict.voucher = vouchers[entry.paper]
         if self.fresh:
             bulk_create_with_history(self.fresh, SyncConflict, default_change_reason=reason)
         if self.changed:
@@ -146,23 +121,22 @@ class _Drifts:
             left.is_left = False
             self.changed.append(left)
         self.ctx.counts["drifts"] += 1
-        self._note(listing, pair, residual, conflict, decision, rule)
+        conflict = self._note(listing, pair, residual, conflict, decision, rule)
         if isinstance(decision, AskPerson):
             return
         if isinstance(decision, Accept) and level:
-            reference = f"drift of listing {listing.remote_id} at {self.now:%Y%m%dT%H%M%S%f}"
-            drift_accept(
-                store=self.store, listing=listing, level=level, units=units, reference=reference, at=self.now, by=None,
-                why=decision.why,
-            )  # fmt: skip
+            moment = int(self.now.timestamp() * 1_000_000)
+            paper = Paper(kind=Voucher.Kind.DRIFT, connection_id=self.store.pk, document=str(listing.remote_id), number=moment)
+            entry = drift_entry(paper=paper, listing=listing, level=level, units=units, at=self.now, by=None, why=decision.why)
+            self.accepted.append((conflict, entry))
             self.ctx.changed_items.add(pair.item_id)
         listing.baseline = listing.quantity
         listing.suspect, listing.suspected_at, listing.came_back = None, None, False
 
     def _note(
         self, listing: Listing, pair: Alignment, residual: Decimal, conflict: SyncConflict | None, decision: Decision, rule: Rule
-    ) -> None:
-        """The log row, and the conflict: an open one, or one that is settled and can be looked up."""
+    ) -> SyncConflict:
+        """The log row. Result: the conflict: an open one, or one that is settled and can be looked up."""
         shows = listing.quantity or ZERO
         self.log.append(
             SyncLog(
@@ -191,6 +165,7 @@ class _Drifts:
             self.ctx.counts["conflicts_opened"] += 1
             if size == DriftClass.CRITICAL:
                 logger.error("%s of %s is %s units off; it waits for a person", listing, self.store, quantity_text(units))
-            return
+            return conflict
         resolution = SyncConflict.Resolution.WOO if isinstance(decision, Accept) else SyncConflict.Resolution.POS
         conflict.resolved_at, conflict.resolution, conflict.reason = self.now, resolution, decision.why
+        return conflict

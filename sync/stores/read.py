@@ -14,8 +14,8 @@ from alignment.models import Alignment
 from connectors.contract import Aside, OrderState, SetAside, Sort, StockManagement, StoreReading
 from connectors.errors import ConnectorError
 from connectors.models import Connection
+from inventory.ledger.keeper import store_accounts_save
 from inventory.models import Listing
-from kit.rows import rows_update
 from sync.core.guards import shrink_guard
 from sync.core.readings import Deferred, Drift, InStep, Opening, Suspect, WriteSpan, store_reading_judge
 from sync.limits import limits
@@ -216,9 +216,9 @@ class _Chunk:
         confirmed = Alignment.objects.filter(listing=OuterRef("pk"), status=Alignment.Status.CONFIRMED)
         known = {
             row[1]: row
-            for row in Listing.objects.filter(
-                connection=self.ctx.store.connection, remote_id__in=[reading.remote_id for reading in readings]
-            )
+            for row in Listing.objects.select_for_update(of=("self",))
+            .filter(connection=self.ctx.store.connection, remote_id__in=[reading.remote_id for reading in readings])
+            .order_by("pk")
             .annotate(is_aligned=Exists(confirmed))
             .values_list(*COLUMNS, "is_aligned")
         }
@@ -316,5 +316,5 @@ class _Chunk:
         store_prices_log(ctx=self.ctx, changes=self.repriced)
         unchanged = [pk for pk in self.unchanged if pk not in self.put_off]
         Listing.objects.filter(pk__in=unchanged).update(read_at=self.snapshot.began)
-        rows_update(self.changed, STORED)
+        store_accounts_save(self.changed, STORED)
         self.ctx.changed_listings.update(listing.pk for listing in self.changed)

@@ -7,7 +7,9 @@ from typing import Any
 from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment
 from connectors.contract import Feed, TillReading
-from inventory.models import Item, Movement, StockLevel
+from inventory.ledger.keeper import Entry, Paper, Reading, book
+from inventory.ledger.locks import levels_locked
+from inventory.models import Item, Movement, StockLevel, Voucher
 from kit.rows import rows_update
 from kit.words import quantity_text
 from sync.core.readings import Activity, Deferred, Opening, WriteSpan, till_reading_judge
@@ -26,7 +28,12 @@ class TillChunk:
         self, ctx: RunContext, side: Side, feed: Feed, locations: dict[str, int], spans: dict[int, list[WriteSpan]]
     ) -> None:
         self.ctx, self.side, self.feed, self.locations, self.spans = ctx, side, feed, locations, spans
-        self.statement = f"feed {feed.identity[:16]} {feed.true_at:%Y%m%d%H%M%S}"
+        self.paper = Paper(
+            kind=Voucher.Kind.FEED,
+            connection_id=side.connection.pk,
+            document=feed.identity,
+            number=int(feed.true_at.timestamp()),
+        )
         self.unchanged: list[int] = []
         self.said_anew: list[StockLevel] = []  # in step, but the till had never said so: it has taken in what we told it
         self.opened: list[tuple[StockLevel, Decimal]] = []
@@ -49,8 +56,8 @@ class TillChunk:
         seen.update(items.values())
         levels = {
             (row[1], row[2]): row
-            for row in StockLevel.objects.filter(item_id__in=items.values()).values_list(
-                "id", "item_id", "location_id", "on_hand", "baseline", "last_reading", "uncounted_since"
+            for row in levels_locked(items=items.values()).values_list(
+                "id", "item_id", "location_id", "baseline", "last_reading", "uncounted_since"
             )
         }
         for reading in readings:
@@ -65,7 +72,7 @@ class TillChunk:
 
     def _note_counting(self, known: tuple[Any, ...], *, is_counted: bool) -> None:
         """A till that stops counting an item says no number: its last one stands, as that of a missing item."""
-        pk, item_id, *_, baseline, _, uncounted_since = known
+        pk, item_id, _, baseline, _, uncounted_since = known
         if is_counted and uncounted_since is not None:
             self.counted_again.append(pk)
         elif not is_counted and uncounted_since is None and baseline is not None:
@@ -79,13 +86,13 @@ class TillChunk:
             level = StockLevel(item_id=item_id, location_id=location_id)
             self.opened.append((level, shows))
             return
-        pk, _, _, on_hand, baseline, last_reading, _ = known
+        pk, _, _, baseline, last_reading, _ = known
         spans = self.spans.get(pk, ())
         if baseline == shows == last_reading and not spans:  # the common case, decided without building anything
             self.unchanged.append(pk)
             return
         verdict = till_reading_judge(shows=shows, span=self.feed.span, baseline=baseline, writes=spans, skew=limits().till_skew)
-        level = StockLevel(pk=pk, item_id=item_id, location_id=location_id, on_hand=on_hand, baseline=baseline)
+        level = StockLevel(pk=pk, item_id=item_id, location_id=location_id, baseline=baseline)
         match verdict:
             case Opening():
                 self.opened.append((level, shows))
@@ -152,22 +159,12 @@ class TillChunk:
         for level in self.said_anew:
             level.read_at = true_at
         rows_update(self.said_anew, ["last_reading", "read_at"])
-        for level, shows in self.opened:
-            level.baseline = level.last_reading = shows
-            level.on_hand += shows
-            level.read_at = true_at
-        fresh = [level for level, _ in self.opened if not level.pk]
-        reopened = [level for level, _ in self.opened if level.pk]
-        StockLevel.objects.bulk_create(fresh)
-        for level, residual in self.moved:
-            level.on_hand += residual
-            level.baseline = (level.baseline or Decimal(0)) + residual
-            level.read_at = true_at
-        changed = [*reopened, *(level for level, _ in self.moved)]
-        rows_update(changed, ["on_hand", "baseline", "last_reading", "read_at"])
-        Movement.objects.bulk_create(
-            [self._movement(level, shows, Movement.Kind.OPENING, now) for level, shows in self.opened]
-            + [self._movement(level, residual, Movement.Kind.TILL, now) for level, residual in self.moved]
+        book(
+            [
+                *(self._entry(level, shows, Movement.Kind.OPENING, Reading(shows, shows)) for level, shows in self.opened),
+                *(self._entry(level, residual, Movement.Kind.TILL, _reading(level, residual)) for level, residual in self.moved),
+            ],
+            at=now,
         )
         self._log(now)
         till_prices_log(ctx=self.ctx, changes=self.repriced)
@@ -176,17 +173,15 @@ class TillChunk:
         self.ctx.changed_items.update(level.item_id for level in self.said_anew)
         self.ctx.changed_items.update(level.item_id for level, _ in [*self.opened, *self.moved])
 
-    def _movement(self, level: StockLevel, quantity: Decimal, kind: Movement.Kind, now: datetime) -> Movement:
-        return Movement(
-            item_id=level.item_id,
-            location_id=level.location_id,
-            quantity=quantity,
+    def _entry(self, level: StockLevel, units: Decimal, kind: Movement.Kind, reading: Reading) -> Entry:
+        return Entry(
+            paper=self.paper,
+            level=level,
+            units=units,
             kind=kind,
-            source=self.side.connection,
-            reference=f"{self.statement} item {level.item_id} place {level.location_id}",
             occurred_at=self.feed.true_at,
-            recorded_at=now,
-            reason=self.feed.name[:250],
+            reason=self.feed.name,
+            reading=reading,
         )
 
     def _log(self, now: datetime) -> None:
@@ -211,3 +206,9 @@ class TillChunk:
                 for pair_id, item_id in pairs
             ]
         )
+
+
+def _reading(level: StockLevel, residual: Decimal) -> Reading:
+    """Result: what the till shows, and a baseline that has in it what moved there."""
+    shows, baseline = level.last_reading or Decimal(0), level.baseline or Decimal(0)
+    return Reading(shows, baseline + residual)

@@ -1,6 +1,5 @@
 """Why a till is owed something, in its own words: the online orders that it has not been told of yet."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,16 +7,17 @@ from decimal import Decimal
 
 from django.db.models import Max, Q
 
-from inventory.models import Movement, StockLevel
+from inventory.models import Movement, StockLevel, Voucher
 from sync.models import Order, OutboundWrite
 
 ZERO = Decimal(0)
 MOST = 8  # orders named; the till's field is short, and the ledger has them all
 GENERAL = "Sold or returned online"
 FAR_BACK = 100  # movements looked at where the times don't tell
+ORDERS = (Voucher.Kind.ORDER, Voucher.Kind.LATE)
 LENGTH = 200  # what a till keeps of it (docs/pos-api.yaml)
 OTHERWISE = {Movement.Kind.STORE: "Changed in the shop", Movement.Kind.TILL: "Counted"}
-FROM_TILL = Q(kind=Movement.Kind.OPENING) | Q(reference__startswith="feed ")  # the till knows what it said itself
+FROM_TILL = Q(kind=Movement.Kind.OPENING) | Q(voucher__kind=Voucher.Kind.FEED)  # the till knows what it said itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def _movements(levels: list[StockLevel]) -> dict[int, list[Movement]]:
     places = {(level.item_id, level.location_id): level.pk for level in levels}
     found: dict[int, list[Movement]] = {}
     rows = Movement.objects.filter(item_id__in={item for item, _ in places}, location_id__in={place for _, place in places})
-    for movement in rows.exclude(FROM_TILL).order_by("-pk"):
+    for movement in rows.exclude(FROM_TILL).select_related("voucher").order_by("-pk"):
         level_id = places.get((movement.item_id, movement.location_id))
         if level_id is not None:
             found.setdefault(level_id, []).append(movement)
@@ -76,8 +76,8 @@ def _explaining(fresh: list[Movement], all_of_it: list[Movement], owed: Decimal)
 
 def _order_id(movement: Movement) -> tuple[int, int] | None:
     """Result: (store, order) that a movement came from."""
-    named = re.match(r"order (\d+) line ", movement.reference) if movement.kind == Movement.Kind.ONLINE else None
-    return (movement.source_id, int(named[1])) if named else None
+    voucher = movement.voucher
+    return (voucher.connection_id, int(voucher.document)) if voucher.kind in ORDERS else None
 
 
 def _orders(movements: Iterable[Movement]) -> dict[tuple[int, int], Order]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db.models import Case, CharField, Count, F, Max, Min, Q, Subquery, Sum, Value, When
 
-from inventory.models import Item, Movement
+from inventory.models import Item, Movement, Voucher
 from sync.core.orders import LEAST
 from sync.core.why.ledger import EACH, Moved, Total, movement_steps
 from sync.core.why.steps import ZERO, Step, moment_said
@@ -18,7 +18,7 @@ DAYS = 31  # that one page shows
 OF_A_DAY = 200  # movements of one day that a page shows one by one
 
 KIND = Case(
-    When(kind=Movement.Kind.TILL, reference__startswith="conflict ", then=Value("count")),
+    When(kind=Movement.Kind.TILL, voucher__kind=Voucher.Kind.CONFLICT, then=Value("count")),
     default=F("kind"),
     output_field=CharField(),
 )
@@ -135,7 +135,7 @@ def page_of(item: Item, ledger: Ledger, asked: Asked) -> Page:
     each = asked.day is not None or ledger.count <= EACH
     most = OF_A_DAY if each else AT_ONCE
     newest = rows.order_by("-recorded_at", "-pk").values("pk")[: most + 1]  # so that only these are joined, and not all
-    wanted = Movement.objects.filter(pk__in=newest).select_related("location", "by")
+    wanted = Movement.objects.filter(pk__in=newest).select_related("location", "by", "voucher")
     found = list(wanted.order_by("-recorded_at", "-pk"))
     shown, has_older = found[:most], len(found) > most
     if not each:
@@ -164,7 +164,8 @@ def _whole_days(newest_first: list[Movement], zone: tzinfo, *, has_more: bool) -
 
 
 def _moved(row: Movement, links: Links, zone: tzinfo, *, place: str) -> Moved:
-    kind = "count" if row.kind == Movement.Kind.TILL and row.reference.startswith("conflict ") else row.kind
+    is_count = row.kind == Movement.Kind.TILL and row.voucher.kind == Voucher.Kind.CONFLICT
+    kind = "count" if is_count else row.kind
     what, found = links.of(row)
     is_late = abs(row.recorded_at - row.occurred_at) >= timedelta(minutes=1)
     true_at = f"true {moment_said(row.occurred_at, zone, row.recorded_at)}" if is_late else ""

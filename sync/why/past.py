@@ -66,7 +66,7 @@ def item_explain_then(*, item: Item, asked: Asked, now: datetime) -> ExplainedTh
     links = Links(page.rows)
     pairs = {pair.pk: pair for pair in Alignment.history.as_of(at).filter(item_id=item.pk, status=Alignment.Status.CONFIRMED)}
     open_then = Q(alignment__in=list(pairs), detected_at__lte=at) & (Q(resolved_at=None) | Q(resolved_at__gt=at))
-    conflicts = list(SyncConflict.objects.filter(open_then | links.wanted(item)))
+    conflicts = list(SyncConflict.objects.filter(open_then | links.wanted()))
     links.know(conflicts)
     return ExplainedThen(
         item=item,

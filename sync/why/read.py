@@ -97,7 +97,7 @@ def item_explain(
     levels, ledger = _levels_and_ledger(item, asked or Asked(zone))
     page = page_of(item, ledger, asked) if asked else None
     links = Links(page.rows if page else [])
-    conflicts = list(SyncConflict.objects.filter(_unsettled(pairs) | links.wanted(item)))
+    conflicts = list(SyncConflict.objects.filter(_unsettled(pairs) | links.wanted()))
     links.know(conflicts)
     supply, held = _supply_and_held(pairs)
     writes = _writes(levels, pairs)

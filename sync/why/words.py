@@ -1,6 +1,5 @@
 """Rows as the core of the explanation knows them."""
 
-import re
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
@@ -15,10 +14,6 @@ from sync.core.why.steps import ZERO
 from sync.limits import limits
 from sync.models import OutboundWrite, PutOff, SyncPolicy
 from sync.selectors import last_try_of
-
-ORDER = re.compile(r"order (\d+) line ")
-FEED = re.compile(r"feed ([0-9a-f]{16}) \d{14} ")
-CONFLICT = re.compile(r"conflict (\d+)")
 
 
 def zone_of(connection: Connection) -> ZoneInfo:

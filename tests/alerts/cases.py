@@ -11,11 +11,12 @@ from alerts.rules.words import Code
 from alerts.services.evaluate import alerts_evaluate
 from alignment.models import Alignment
 from connectors.models import Connection
-from inventory.models import Item, Listing, Movement, StockLevel
+from inventory.models import Item, Listing, StockLevel
 from jobs.models import Heartbeat, JobSlot
 from reporting.models import ReportDelivery, ReportMail
 from sync.models import HookHealth, InboundEvent, OutboundWrite, SyncConflict, SyncRun, SyncState, TillFeed
 from tests import factories as make
+from tests.ledger import booked, keeping, moved
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 
@@ -55,23 +56,25 @@ class Shop:
 
     def put(self, row: Any, **fields: Any) -> None:
         """Change a row behind everybody's back."""
-        type(row)._base_manager.filter(pk=row.pk).update(**fields)
+        with keeping():
+            type(row)._base_manager.filter(pk=row.pk).update(**fields)
 
     def on_hand(self, number: int | str, **fields: Any) -> None:
         self.put(self.level, on_hand=Decimal(number), **fields)
 
     def moves(self) -> None:
         """Something of the mug was sold once."""
-        Movement.objects.create(
+        movement = moved(
             item=self.item,
             location=self.level.location,
             quantity=-1,
             kind="till",
             source=self.till,
-            reference="x",
+            of="x",
             occurred_at=self.now,
             recorded_at=self.now,
         )
+        booked([movement])
 
     def shows(self, number: int | str, status: str = "conflict") -> None:
         self.put(self.listing, quantity=Decimal(number))

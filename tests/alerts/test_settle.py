@@ -15,9 +15,10 @@ from alerts.services.alerts import alerts_assign, alerts_reopen, alerts_resolve,
 from alerts.services.evaluate import alerts_evaluate
 from alerts.services.settle import alerts_settle
 from connectors.errors import ConfigError
-from inventory.models import Item, Movement, StockLevel
+from inventory.models import Item, StockLevel
 from tests import factories as make
 from tests.alerts.cases import HOUR, MINUTE, SECOND
+from tests.ledger import booked, keeping, moved
 
 pytestmark = pytest.mark.django_db
 CODES = [Code.SYNC_FAILED, Code.LOW_STOCK]
@@ -239,19 +240,17 @@ class TestManyProducts:
             batch_size=2000,
         )
         place = shop.level.location
-        StockLevel.objects.bulk_create(
-            [StockLevel(item=one, location=place, on_hand=n % 20, baseline=n % 20) for n, one in enumerate(items)],
-            batch_size=2000,
-        )
-        Movement.objects.bulk_create(
-            [
-                Movement(
-                    item=one, location=place, quantity=-1, kind="till", source=shop.till, reference=one.sku,
-                    occurred_at=shop.now, recorded_at=shop.now,
-                )
-                for one in items
-            ],
-            batch_size=2000,
+        with keeping():
+            StockLevel.objects.bulk_create(
+                [StockLevel(item=one, location=place, on_hand=n % 20, baseline=n % 20) for n, one in enumerate(items)],
+                batch_size=2000,
+            )
+        booked(
+            moved(
+                item=one, location=place, quantity=-1, kind="till", source=shop.till, of=one.sku,
+                occurred_at=shop.now, recorded_at=shop.now,
+            )
+            for one in items
         )  # fmt: skip
         if database.vendor == "postgresql":  # autovacuum does so in life, within a minute
             with database.cursor() as cursor:
@@ -271,7 +270,8 @@ class TestManyProducts:
             again = alerts_evaluate(now=large.now + MINUTE)
         assert (again.opened, again.gone, again.changed) == (0, 0, 0)
         assert len(second) < 40
-        StockLevel.objects.update(on_hand=Decimal(30))
+        with keeping():
+            StockLevel.objects.update(on_hand=Decimal(30))
         with CaptureQueriesContext(database) as third:
             assert alerts_evaluate(now=large.now + 2 * MINUTE).gone == 1000
         assert len([each for each in third if "times: " not in each["sql"]]) < 60

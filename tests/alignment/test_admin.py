@@ -14,7 +14,7 @@ LISTS = ["alignment", "listing", "storelocation"]
 
 
 def list_page(model: str) -> str:
-    return reverse(f"admin:alignment_{model}_changelist")
+    return reverse(f"admin:{'inventory' if model == 'listing' else 'alignment'}_{model}_changelist")
 
 
 @pytest.fixture

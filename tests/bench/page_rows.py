@@ -27,9 +27,12 @@ class PageRows:
         self._decisions()
 
     def _many(self, model: Any, rows: Iterable[Any]) -> None:
+        from tests.ledger import keeping
+
         rest: Iterator[Any] = iter(rows)
         while part := list(islice(rest, 5_000)):
-            model.objects.bulk_create(part)
+            with keeping():
+                model.objects.bulk_create(part)
 
     def _each(self, make: Callable[[int], Any], share: int = 1) -> Iterator[Any]:
         return (make(n) for n in range(0, self.rows, share))
@@ -57,7 +60,7 @@ class PageRows:
 
     def _things(self) -> None:
         from alignment.models import StoreLocation
-        from inventory.models import Item, Listing, Movement, StockLevel
+        from inventory.models import Item, Listing, Movement, StockLevel, Voucher
 
         StoreLocation.objects.create(store=self.store, location=self.place)
         at, five = self.now - timedelta(days=60), Decimal(5)
@@ -72,8 +75,9 @@ class PageRows:
             pk=n + 1, connection=self.store, remote_id=n + 1, kind="simple", sku=f"W-{n}", sku_key=f"w{n}", name=f"Product {n}",
             stock_management="own", quantity=five, baseline=five, read_at=self.now, first_seen_at=at,
         )))  # fmt: skip
+        self._many(Voucher, self._each(lambda n: Voucher(pk=n + 1, kind="other", connection=self.till, document=f"m{n}")))
         self._many(Movement, self._each(lambda n: Movement(
-            item_id=n + 1, location=self.place, quantity=-1, kind="till", source=self.till, reference=f"m{n}",
+            voucher_id=n + 1, item_id=n + 1, location=self.place, quantity=-1, kind="till", source=self.till,
             occurred_at=self._ago(n), recorded_at=self._ago(n),
         )))  # fmt: skip
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment, StoreLocation
 from connectors.models import Connection
-from inventory.models import Item, Listing, Location, Movement, StockLevel
+from inventory.models import Item, Listing, Location, StockLevel
 from sync.models import SyncState
 from tests.bench.catalogue import Catalogue, Ware, slices
 from tests.bench.shop import Known, Shop
+from tests.ledger import booked, keeping, moved
 
 SEEN = timedelta(days=1)  # ago
 
@@ -54,28 +55,27 @@ def fill(till: Connection, store: Connection, catalogue: Catalogue) -> None:
 
 def _fill_some(till: Connection, store: Connection, place: Location, wares: list[Ware], at: datetime) -> None:
     items = Item.objects.bulk_create([_item(till, ware, at) for ware in wares])
-    StockLevel.objects.bulk_create(
-        [
-            StockLevel(item=item, location=place, on_hand=number, baseline=number, last_reading=number, read_at=at)
-            for item, number in zip(items, (Decimal(ware.quantity) for ware in wares), strict=True)
-        ]
+    with keeping():
+        StockLevel.objects.bulk_create(
+            [
+                StockLevel(item=item, location=place, on_hand=number, baseline=number, last_reading=number, read_at=at)
+                for item, number in zip(items, (Decimal(ware.quantity) for ware in wares), strict=True)
+            ]
+        )
+        listings = Listing.objects.bulk_create([_listing(store, ware, at) for ware in wares])
+    booked(
+        moved(
+            item=item,
+            location=place,
+            quantity=ware.quantity,
+            kind="opening",
+            source=till,
+            of=f"opening {ware.sku}",
+            occurred_at=at,
+            recorded_at=at,
+        )
+        for item, ware in zip(items, wares, strict=True)
     )
-    Movement.objects.bulk_create(
-        [
-            Movement(
-                item=item,
-                location=place,
-                quantity=ware.quantity,
-                kind="opening",
-                source=till,
-                reference=f"opening {ware.sku}",
-                occurred_at=at,
-                recorded_at=at,
-            )
-            for item, ware in zip(items, wares, strict=True)
-        ]
-    )
-    listings = Listing.objects.bulk_create([_listing(store, ware, at) for ware in wares])
     pairs = Alignment.objects.bulk_create(
         [
             Alignment(item=item, listing=listing, match_type="exact", confidence=1, status="confirmed")

@@ -98,19 +98,22 @@ class _Shop:
         return self.now - timedelta(**span)
 
     def seed(self) -> None:
-        self.connections()
-        self.products()
-        self.pairs()
-        self.set_up()
-        self.runs()
-        self.traffic()
-        self.conflicts()
-        self.orders()
-        self.stories()
-        self.rules()
-        self.month()
-        self.mails()
-        self.alerts()
+        from tests.ledger import keeping
+
+        with keeping():
+            self.connections()
+            self.products()
+            self.pairs()
+            self.set_up()
+            self.runs()
+            self.traffic()
+            self.conflicts()
+            self.orders()
+            self.stories()
+            self.rules()
+            self.month()
+            self.mails()
+            self.alerts()
 
     def connections(self) -> None:
         from connectors.models import ApiCall, Connection
@@ -140,6 +143,7 @@ class _Shop:
         from alignment.matching.parts.normalise import sku_key
         from alignment.models import StoreLocation
         from inventory.models import Item, Listing, Location, Movement, StockLevel
+        from tests.ledger import booked, moved
 
         place = Location.objects.create(connection=self.till, remote_name="", name="High Street")
         StoreLocation.objects.create(store=self.store, location=place, buffer=Decimal(0))
@@ -162,17 +166,17 @@ class _Shop:
             )
             for item, count in zip(self.items, self.on_hand, strict=True)
         )  # fmt: skip
-        Movement.objects.bulk_create(
-            Movement(
+        booked(
+            moved(
                 item=item, location=place, quantity=count + 2, kind=Movement.Kind.OPENING, source=self.till,
-                reference=f"opening of {item.sku}", occurred_at=self.ago(days=30), recorded_at=self.ago(days=30),
+                of=f"opening of {item.sku}", occurred_at=self.ago(days=30), recorded_at=self.ago(days=30),
             )
             for item, count in zip(self.items, self.on_hand, strict=True)
         )  # fmt: skip
-        self.sales = Movement.objects.bulk_create(
-            Movement(
+        self.sales = booked(
+            moved(
                 item=item, location=place, quantity=Decimal(-2), kind=Movement.Kind.TILL, source=self.till,
-                reference=f"export of {n}", occurred_at=self.ago(minutes=20 + 9 * n), recorded_at=self.ago(minutes=19.8 + 9 * n),
+                of=f"export of {n}", occurred_at=self.ago(minutes=20 + 9 * n), recorded_at=self.ago(minutes=19.8 + 9 * n),
             )
             for n, item in enumerate(self.items)
         )  # fmt: skip
@@ -444,21 +448,21 @@ class _Shop:
         from django.contrib.auth.models import User
 
         from inventory.models import Movement
+        from tests.ledger import booked, moved
 
         kind, manager = Movement.Kind, User.objects.get(username="manager")
-        feed = f"feed {'1' * 16}"
-        moves: Sequence[tuple[int, str, Any, str, float, str, Any]] = (
-            (-3, kind.ONLINE, self.store, "order 5100 line 1 state 1", 70, "Order 5100, processing", None),
-            (1, kind.ONLINE, self.store, "order 5100 line 1 state 2", 68, "Order 5100, completed", None),
-            (3, kind.TILL, self.till, f"{feed} 20260101000000 item 1 place 1", 44, "export_1.csv", None),
-            (-1, kind.TILL, self.till, "conflict 9000", 30, "Counted: one was broken", manager),
+        moves: Sequence[tuple[int, str, Any, tuple[Any, ...], float, str, Any]] = (
+            (-3, kind.ONLINE, self.store, ("order", "5100", "1", 1), 70, "Order 5100, processing", None),
+            (1, kind.ONLINE, self.store, ("order", "5100", "1", 2), 68, "Order 5100, completed", None),
+            (3, kind.TILL, self.till, ("feed", "1" * 64), 44, "export_1.csv", None),
+            (-1, kind.TILL, self.till, ("conflict", "9000"), 30, "Counted: one was broken", manager),
         )
         for quantity, of, source, reference, hours, reason, by in moves:
-            Movement.objects.create(
+            booked([moved(
                 item=self.items[0], location=self.levels[0].location, quantity=Decimal(quantity), kind=of, source=source,
-                reference=reference, occurred_at=self.ago(hours=hours), recorded_at=self.ago(hours=hours - 0.05), reason=reason,
+                of=reference, occurred_at=self.ago(hours=hours), recorded_at=self.ago(hours=hours - 0.05), reason=reason,
                 by=by,
-            )  # fmt: skip
+            )])  # fmt: skip
 
     def rules(self) -> None:
         from alerts.models import Channel, Threshold

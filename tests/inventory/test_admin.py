@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from inventory.models import Movement
 from tests import factories
+from tests.ledger import booked, moved
 
 MODELS = ["item", "location", "stocklevel", "movement"]
 
@@ -25,16 +26,17 @@ def shelf(pos, now):
     """Sixty items with a level and a movement each."""
     for n in range(60):
         level = factories.level(factories.item(pos, f"SKU-{n:02}", name="<script>x</script>"), "2.500")
-        Movement.objects.create(
+        movement = moved(
             item=level.item,
             location=level.location,
             quantity=Decimal("2.5") if n % 2 else Decimal(-1),
             kind=Movement.Kind.TILL,
             source=pos,
-            reference=f"file-{n}",
+            of=f"file-{n}",
             occurred_at=now,
             recorded_at=now,
         )
+        booked([movement])
     return pos
 
 

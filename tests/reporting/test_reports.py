@@ -19,7 +19,7 @@ from alerts.models import Threshold
 from connectors.errors import ConfigError
 from connectors.management.base import CommandExit
 from connectors.models import Connection
-from inventory.models import Item, Movement
+from inventory.models import Item
 from reporting.core.report import Every, Report, Section, Span, Table, last_over, span_ending
 from reporting.models import DailyMetric, ReportMail
 from reporting.reports.found import scope_of
@@ -30,6 +30,7 @@ from sync.models import OutboundWrite, RunProblem, SyncConflict, SyncLog, SyncRu
 from tests import factories
 from tests.admin_pages import page, queries_for
 from tests.browser.seed import shop_seed
+from tests.ledger import booked, moved
 
 UTC_ZONE = ZoneInfo("UTC")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -109,10 +110,10 @@ def happened(till, store, now):
             error="Out of range" if state == "rejected" else "",
         )  # fmt: skip
     for place, units in enumerate(("-1.5", "-0.25")):
-        Movement.objects.create(
+        booked([moved(
             item=mug.item, location=factories.location(till), quantity=Decimal(units), kind="till", source=till,
-            reference=f"sale {place}", occurred_at=at, recorded_at=at,
-        )  # fmt: skip
+            of=f"sale {place}", occurred_at=at, recorded_at=at,
+        )])  # fmt: skip
     boss = factories.person("boss")
     conflict(store, "MUG-1", at, resolved_at=at, resolution="pos", reason="Minor.")
     conflict(store, "MUG-1", at, resolved_at=at, resolution="woo", resolved_by=boss, reason="Counted.")

@@ -14,6 +14,7 @@ from reporting.models import DailyMetric
 from reporting.selectors import nav_counts, period_measure, runs_to_show
 from sync.models import OutboundWrite, SyncConflict, SyncRun, SyncState
 from tests import factories
+from tests.ledger import booked, moved
 
 pytestmark = pytest.mark.django_db
 
@@ -42,16 +43,17 @@ def measure(now, *connections, hours: int = 24):
 
 def sold(item, till, now, *, minutes: float, kind=Movement.Kind.TILL):
     at = now - timedelta(minutes=minutes)
-    return Movement.objects.create(
+    movement = moved(
         item=item,
         location=factories.location(till),
         quantity=-1,
         kind=kind,
         source=till,
-        reference=f"sale {minutes}",
+        of=f"sale {minutes}",
         occurred_at=at,
         recorded_at=at + timedelta(seconds=10),
     )
+    return booked([movement])[0]
 
 
 def told(listing, movement, *, after: float, state=OutboundWrite.State.APPLIED):

@@ -20,6 +20,7 @@ from sync.why.words import zone_of
 from tests import factories as make
 from tests.admin_pages import EVIL, page
 from tests.browser.seed import shop_seed
+from tests.ledger import booked, keeping, moved
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_the_picture_says_the_same_in_words(shop):
 
 
 def test_a_past_moment_shows_the_ledger_of_then_and_no_more(shop):
-    sale = Movement.objects.filter(kind="till", reference="export of 40").get()
+    sale = Movement.objects.filter(kind="till", voucher__document="export of 40").get()
     at = (sale.recorded_at - timedelta(minutes=5)).astimezone(UTC).isoformat()
     html = page(someone(), item_url(sale.item), at=at)
     level = StockLevel.objects.get(item=sale.item)
@@ -105,7 +106,7 @@ def test_a_past_moment_shows_the_ledger_of_then_and_no_more(shop):
 
 
 def test_the_minute_that_the_page_names_is_in_it_also_the_one_that_is_not_over(shop):
-    sale = Movement.objects.filter(kind="till", reference="export of 40").get()
+    sale = Movement.objects.filter(kind="till", voucher__document="export of 40").get()
     zone = zone_of(sale.item.connection)
     html = page(someone(), item_url(sale.item), at=f"{sale.recorded_at.astimezone(zone):%Y-%m-%dT%H:%M}")
     assert balances(html, "movements")[-1] == StockLevel.objects.get(item=sale.item).on_hand
@@ -115,10 +116,10 @@ def test_the_minute_that_the_page_names_is_in_it_also_the_one_that_is_not_over(s
 def test_what_was_not_kept_of_a_past_moment_is_unknown_and_what_histories_keep_is_told(shop):
     pair = Alignment.objects.filter(status="confirmed").order_by("pk")[50]
     now = timezone.now()
-    Movement.objects.create(
+    booked([moved(
         item=pair.item, location=StockLevel.objects.get(item=pair.item).location, quantity=Decimal(-1), kind="till",
-        source=pair.item.connection, reference="later", occurred_at=now, recorded_at=now + timedelta(hours=1),
-    )  # fmt: skip
+        source=pair.item.connection, of="later", occurred_at=now, recorded_at=now + timedelta(hours=1),
+    )])  # fmt: skip
     html = page(someone(), listing_url(pair.listing), at=now.isoformat())
     said = words(html)
     count = StockLevel.objects.get(item=pair.item).on_hand
@@ -252,10 +253,10 @@ def busy(db):
     item = make.item(make.pos_connection(time_zone="Europe/Berlin"), "BUSY-1")
     place = make.location(item.connection)
     first = datetime(2026, 1, 1, 8, 0, tzinfo=UTC)
-    Movement.objects.bulk_create(
-        Movement(
+    booked(
+        moved(
             item=item, location=place, quantity=Decimal(9_000 if not n else -1 if n % 3 else 2), kind="till" if n else "opening",
-            source=item.connection, reference=f"m{n}", occurred_at=first + timedelta(days=n // 50, minutes=5 * (n % 50)),
+            source=item.connection, of=f"m{n}", occurred_at=first + timedelta(days=n // 50, minutes=5 * (n % 50)),
             recorded_at=first + timedelta(days=n // 50, minutes=5 * (n % 50)),
         )
         for n in range(2500)
@@ -292,20 +293,22 @@ def test_a_day_is_told_row_by_row_with_what_was_carried(busy):
 
 def test_thousandths_add_up_exactly_however_many(busy):
     place, at = StockLevel.objects.get(item=busy).location, datetime(2026, 3, 1, tzinfo=UTC)
-    Movement.objects.bulk_create(
-        Movement(
+    booked(
+        moved(
             item=busy, location=place, quantity=Decimal("0.137") if n % 2 else Decimal("-0.036"), kind="till",
-            source=busy.connection, reference=f"t{n}", occurred_at=at, recorded_at=at,
+            source=busy.connection, of=f"t{n}", occurred_at=at, recorded_at=at,
         )
         for n in range(3000)
     )  # fmt: skip
     exact = sum(Movement.objects.filter(item=busy).values_list("quantity", flat=True))
-    StockLevel.objects.filter(item=busy).update(on_hand=exact)
+    with keeping():
+        StockLevel.objects.filter(item=busy).update(on_hand=exact)
     html = page(someone("ann"), item_url(busy))
     assert "The kept sum differs" not in html
     assert balances(html, "movements")[-1] == exact
 
 
 def test_a_kept_sum_that_differs_from_the_ledger_is_not_hidden(busy):
-    StockLevel.objects.filter(item=busy).update(on_hand=1)
+    with keeping():
+        StockLevel.objects.filter(item=busy).update(on_hand=1)
     assert "The kept sum differs from the ledger." in page(someone("ann"), item_url(busy))

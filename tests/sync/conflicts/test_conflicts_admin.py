@@ -18,6 +18,7 @@ from sync.conflicts.booking import Booking
 from sync.models import Order, OutboundWrite, SyncConflict, SyncLog, SyncPolicy
 from tests import factories as make
 from tests.admin_pages import filter_links, page, queries_for
+from tests.ledger import booked, keeping, moved
 from tests.sync.builders import AT, EVIL, world
 from tests.sync.builders import many as many_rows
 
@@ -89,8 +90,9 @@ def seen_on(html: str, field: str = "seen") -> str:
 
 def four_lie_there(shop, sku="MUG-1"):
     """On the shelf and at the till; the shop should show them."""
-    StockLevel.objects.filter(item__sku=sku).update(on_hand=4, baseline=4)
-    Listing.objects.filter(alignments__item__sku=sku).update(baseline=4, quantity=19)
+    with keeping():
+        StockLevel.objects.filter(item__sku=sku).update(on_hand=4, baseline=4)
+        Listing.objects.filter(alignments__item__sku=sku).update(baseline=4, quantity=19)
 
 
 def settle(client, row, winner, reason="counted", **fields):
@@ -138,7 +140,8 @@ def test_what_changed_since_the_preview_is_shown_anew_and_not_written(shop, admi
     row = conflict(shop)
     four_lie_there(shop)
     html = page(admin_client, settle_of(row), winner="pos")
-    StockLevel.objects.update(on_hand=3)  # one was sold at the till
+    with keeping():
+        StockLevel.objects.update(on_hand=3)  # one was sold at the till
     answer = admin_client.post(settle_of(row), {"winner": "pos", "seen": seen_on(html), "reason": "counted"})
     row.refresh_from_db()
     assert row.resolved_at is None
@@ -257,10 +260,8 @@ def test_the_timeline_tells_what_happened_newest_first_with_links(shop, admin_cl
     common = {"item": shop.pair.item, "location": shop.level.location, "source": shop.till, "occurred_at": now}
     for n in range(20):
         at = now - timedelta(minutes=n)
-        Movement.objects.create(quantity=-1, kind="till", reference=f"{n}", recorded_at=at, reason=f"sold {n} {EVIL}", **common)
-    Movement.objects.create(
-        quantity=9, kind="till", reference="old", recorded_at=now - timedelta(days=99), reason="long ago", **common
-    )
+        booked([moved(quantity=-1, kind="till", of=f"{n}", recorded_at=at, reason=f"sold {n} {EVIL}", **common)])
+    booked([moved(quantity=9, kind="till", of="old", recorded_at=now - timedelta(days=99), reason="long ago", **common)])
     SyncLog.objects.create(
         alignment=shop.pair, at=now, source="woo", action="qty_update", old_value="4", new_value="19", reason="edited"
     )
@@ -307,8 +308,9 @@ def crowd(shop, many: int, **fields) -> list[SyncConflict]:
     many_rows(shop, many)
     pairs = list(Alignment.objects.filter(item__sku__startswith="SKU-").order_by("pk"))
     place = shop.level.location
-    StockLevel.objects.bulk_create(StockLevel(item=one.item, location=place, on_hand=4, baseline=4) for one in pairs)
-    Listing.objects.filter(sku__startswith="SKU-").update(baseline=4, quantity=19)
+    with keeping():
+        StockLevel.objects.bulk_create(StockLevel(item=one.item, location=place, on_hand=4, baseline=4) for one in pairs)
+        Listing.objects.filter(sku__startswith="SKU-").update(baseline=4, quantity=19)
     made = [conflict(shop, alignment=pair, **fields) for pair in pairs]
     OutboundWrite.objects.all().delete()
     return made
@@ -346,7 +348,8 @@ def test_many_are_settled_after_one_preview_and_the_others_are_left_out_with_the
 def test_those_that_changed_since_the_preview_are_shown_anew_and_the_others_are_settled(shop, admin_client):
     rows = crowd(shop, 3)
     html = act(admin_client, "till_wins", rows)
-    StockLevel.objects.filter(item=rows[1].alignment.item).update(on_hand=2)
+    with keeping():
+        StockLevel.objects.filter(item=rows[1].alignment.item).update(on_hand=2)
     said = confirm(admin_client, html, "pos").content.decode()
     assert "2 settled." in said
     assert "Not settled yet: the numbers of one have changed since you looked." in said
@@ -361,7 +364,8 @@ def test_a_page_of_the_preview_keeps_what_was_seen_on_the_others(shop, admin_cli
     rows = crowd(shop, 4)
     html = act(admin_client, "till_wins", rows)
     assert "SKU-0003" not in html
-    StockLevel.objects.filter(item=rows[0].alignment.item).update(on_hand=2)
+    with keeping():
+        StockLevel.objects.filter(item=rows[0].alignment.item).update(on_hand=2)
     second = admin_client.post(MANY, {"winner": "pos", "chosen": seen_on(html, "chosen"), "page": "2"}).content.decode()
     assert "SKU-0003" in second
     assert "SKU-0000" not in second
