@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from django.db.models import Sum
 
 from connectors.models import Connection
-from inventory.models import Listing, Movement, StockLevel
+from inventory.models import Listing, Movement, StockLevel, Voucher
 from sync.models import Order, OrderLine, OutboundWrite, SyncConflict
 from tests.simulation.world import PARENT, SKUS, Shown, Web, World
 
 Resolution = SyncConflict.Resolution
 CLOCKS = timedelta(seconds=5)  # how far a store's clock is off, at most
-COUNTED_BY_HAND = "conflict "  # how the reference of a manager's count begins
 
 
 class Judge:
@@ -51,7 +50,7 @@ class Judge:
 
     def _till(self) -> None:
         till, by_till = self.world.till, Movement.objects.filter(kind=Movement.Kind.TILL).order_by()
-        by_till = by_till.exclude(reference__startswith=COUNTED_BY_HAND)
+        by_till = by_till.exclude(voucher__kind=Voucher.Kind.CONFLICT)
         booked = dict(by_till.values_list("item__sku").annotate(units=Sum("quantity")))
         sums = dict(Movement.objects.order_by().values_list("item__sku").annotate(units=Sum("quantity")))
         for sku, on_hand, read_at in StockLevel.objects.values_list("item__sku", "on_hand", "read_at"):

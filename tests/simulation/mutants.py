@@ -100,7 +100,6 @@ MUTANTS = [
         orders._Orders._line,
         {
             "listing.news_at, listing.suspect, listing.suspected_at = news, None, None": "listing.news_at = news",
-            "news_at=news, suspect=None, suspected_at=None, **account": "news_at=news, **account",
         },
         scene="sell_the_same_twice",
     ),
