@@ -11,8 +11,8 @@ from celery import current_app
 from django.core.management import call_command
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-import jobs.beat
 from connectors.models import Connection
+from jobs.beat import SlotScheduler
 from jobs.models import Heartbeat, JobSlot
 from jobs.schedule import At, Job, all_jobs, schedule_install
 from jobs.slots import cron_times
@@ -134,7 +134,7 @@ class Sent:
 
 @pytest.fixture
 def beat(monkeypatch):
-    scheduler = jobs.beat.SlotScheduler(current_app._get_current_object())
+    scheduler = SlotScheduler(current_app._get_current_object())
     sent = Sent()
     monkeypatch.setattr(scheduler.app, "send_task", sent)
     scheduler.sent = sent

@@ -9,6 +9,7 @@ from inventory.models import StockLevel
 from kit.rows import rows_update
 from sync.models import OutboundWrite, SyncRun
 from tests import factories as make
+from tests.ledger import keeping
 
 AT = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
 
@@ -20,7 +21,8 @@ def test_named_fields_of_every_row_are_stored_and_the_others_stay_as_they_were()
     for number, level in enumerate(levels[:2]):
         level.baseline, level.on_hand, level.read_at = Decimal(f"{number}.125"), Decimal(99), AT
 
-    rows_update(levels[:2], ["baseline", "read_at"])
+    with keeping():
+        rows_update(levels[:2], ["baseline", "read_at"])
 
     assert list(StockLevel.objects.order_by("pk").values_list("baseline", "on_hand", "read_at")) == [
         (Decimal("0.125"), 5, AT),
@@ -52,7 +54,15 @@ def test_a_row_that_was_deleted_meanwhile_is_not_made_again() -> None:
     level = make.level(make.item(make.pos_connection()))
     StockLevel.objects.filter(pk=level.pk).delete()
 
-    rows_update([level], ["baseline"])
-    rows_update([], ["baseline"])
+    rows_update([level], ["read_at"])
+    rows_update([], ["read_at"])
 
     assert not StockLevel.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_is_added_is_added_to_what_is_there_by_now() -> None:
+    level = make.level(make.item(make.pos_connection()), 5)
+    with keeping():
+        rows_update([level, level], ["read_at"], added={"on_hand": [Decimal("1.125"), Decimal(-2)]})
+    assert StockLevel.objects.get().on_hand == Decimal("4.125")

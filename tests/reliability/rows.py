@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from connectors.models import Connection
 from tests.admin_pages import EVIL
+from tests.ledger import keeping
 
 # What the database demands beyond a field's type.
 DEMANDS: dict[str, dict[str, Any]] = {
@@ -49,7 +50,8 @@ def _row(model: type[models.Model], made: dict[type[models.Model], models.Model]
             for field in model._meta.concrete_fields
             if not field.primary_key and (field.name in given or not field.generated)
         }
-        made[model] = _kept(model, {name: value for name, value in values.items() if value is not models.NOT_PROVIDED})
+        with keeping():
+            made[model] = _kept(model, {name: value for name, value in values.items() if value is not models.NOT_PROVIDED})
     return made[model]
 
 

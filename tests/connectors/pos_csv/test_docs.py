@@ -16,7 +16,7 @@ def test_every_setting_is_in_the_table_and_no_other() -> None:
 
 
 def test_every_code_is_explained() -> None:
-    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "connectors" / "pos_csv").glob("*.py"))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "connectors" / "pos_csv").rglob("*.py"))
     used = set(re.findall(r'code="(\w+)"', code))
     used |= set(re.findall(r'(?:note|RowProblem)\(\s*[\w.]+,\s+[\w."]+,\s+"(\w+)"', code))
     used |= set(re.findall(r'return "(\w+_\w+)", ', code))

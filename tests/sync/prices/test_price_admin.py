@@ -30,7 +30,7 @@ def shop():
     shop = world()
     shop.pair.item.price, shop.pair.item.cost, shop.pair.listing.price = Decimal(9), Decimal(4), Decimal(5)
     shop.pair.item.save()
-    shop.pair.listing.save()
+    shop.pair.listing.save(update_fields=["price"])
     return shop
 
 
