@@ -1,4 +1,4 @@
-"""Celery only wakes; the rows are the truth (design.md §5). Settings and their reasons: config/settings/queue.py."""
+"""Celery only wakes; the rows are the truth (engine.md). Settings and their reasons: config/settings/queue.py."""
 
 import os
 

@@ -1,6 +1,6 @@
 """What can go wrong with an outside system, as types. Every error says what happened and what to do next.
 
-The type decides what the engine does (style.md, rule 5): retry later, ask the owner, quarantine one item, or look before
+The type decides what the engine does: retry later, ask the owner, quarantine one item, or look before
 doing anything else. The text is for a shop owner: no jargon, no secrets, at most a short snippet of what the system said.
 """
 
@@ -42,13 +42,13 @@ class RejectedError(ConnectorError):
 
 
 class UnknownOutcomeError(ConnectorError):
-    """A write was sent and no answer tells whether it took effect (design.md §3.6): look before anything else."""
+    """A write was sent and no answer tells whether it took effect (ledger.md §6): look before anything else."""
 
     code = "unknown_outcome"
 
 
 class PartialReadError(ConnectorError):
-    """A walk saw fewer or other rows than the system says it has. Nothing of it may be used (design.md §3.8)."""
+    """A walk saw fewer or other rows than the system says it has. Nothing of it may be used (ledger.md §8)."""
 
     code = "partial_read"
 

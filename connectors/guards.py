@@ -1,4 +1,4 @@
-"""How much a till's list lost against the last one, for connectors to hold it by (design.md §3.8). Pure: numbers, no words."""
+"""How much a till's list lost against the last one, for connectors to hold it by (ledger.md §8). Pure: numbers, no words."""
 
 from collections.abc import Iterable
 from decimal import Decimal

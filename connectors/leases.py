@@ -1,4 +1,4 @@
-"""One run at a time per connection, and no write from a run that lost its turn (design.md §5, reliability.md case 27)."""
+"""One run at a time per connection, and no write from a run that lost its turn (engine.md, reliability.md case 27)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

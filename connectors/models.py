@@ -41,7 +41,7 @@ class Mode(models.TextChoices):
 
 
 class Connection(models.Model):
-    """One outside system with its credentials (design.md §1). Its lease lets one run at a time work on it; each run gets a
+    """One outside system with its credentials (architecture.md). Its lease lets one run at a time work on it; each run gets a
     higher epoch, and a write whose epoch is not the connection's any more is not sent."""
 
     name = models.SlugField(unique=True, help_text="Short, for commands and addresses: high-street-till")

@@ -1,4 +1,5 @@
-"""Prices as text between systems: digits and a dot, nothing else. A real shop made 1250 of “12,50” (woocommerce.md 9). Pure."""
+"""Prices as text between systems: digits and a dot, nothing else. A real shop made 1250 of “12,50” (woocommerce_answers.md 9).
+Pure."""
 
 import re
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""When what failed is tried again, and with how much beside it (design.md §3.6). Pure."""
+"""When what failed is tried again, and with how much beside it (ledger.md §6). Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

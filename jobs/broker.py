@@ -1,4 +1,4 @@
-"""The embedded setup's broker: Celery's transport of files, made whole (design.md §5, adr/0003).
+"""The embedded setup's broker: Celery's transport of files, made whole (engine.md, adr/0003).
 
 A message appears by a rename or not at all, so no full disk and no kill leaves half of one. What can't be read as a message is
 dropped with a line in the log: rows are the truth, and what is due is asked for again. Among those that wait, a lower

@@ -1,4 +1,4 @@
-"""When a job is due (design.md §5). A slot is a moment in UTC at which a job should run: one job, one slot, one run.
+"""When a job is due (engine.md). A slot is a moment in UTC at which a job should run: one job, one slot, one run.
 
 Kept apart from Celery's own crontab, which leaves out an hour when the clocks go back (reliability.md, case 26).
 """

@@ -1,4 +1,4 @@
-"""What the schedule did, and whether it is alive (design.md §5, reliability.md cases 13, 14 and 20)."""
+"""What the schedule did, and whether it is alive (engine.md, reliability.md cases 13, 14 and 20)."""
 
 from django.db import models
 

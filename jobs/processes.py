@@ -1,4 +1,4 @@
-"""Web, worker and beat under one command, for one shop on one machine (design.md §5).
+"""Web, worker and beat under one command, for one shop on one machine (engine.md).
 
 Each child leads a process group of its own and is ended by its group, so that nothing is left running: not after Ctrl-C, not
 after SIGTERM, and (on Linux, by the parent-death signal) not after this process was killed. One that ends by itself is started

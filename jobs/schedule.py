@@ -1,4 +1,4 @@
-"""When what runs (design.md §5). Installed once, then the managers' to edit in the admin.
+"""When what runs (engine.md). Installed once, then the managers' to edit in the admin.
 
 Each app says in its own `schedule.py` what it wants to have run: `def jobs() -> Iterable[Job]`.
 """

@@ -1,4 +1,4 @@
-"""The schedule's runs (design.md §5): opened once for each moment a job is due, begun once, and told to a worker again as long as
+"""The schedule's runs (engine.md): opened once for each moment a job is due, begun once, and told to a worker again as long as
 nobody has begun them. The rows are the truth; messages that get lost or doubled change nothing.
 
 Jobs and their times are django-celery-beat's rows, which managers edit. Its own scheduler is not used: it forgets a nightly job

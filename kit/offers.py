@@ -1,4 +1,4 @@
-"""What apps offer to pages and commands below them: found as apps are found, so that nobody imports upward (design.md §2)."""
+"""What apps offer to pages and commands below them: found as apps are found, so that nobody imports upward (architecture.md)."""
 
 from collections.abc import Iterator
 from importlib import import_module

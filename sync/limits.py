@@ -11,7 +11,7 @@ class Limits:
     """The defaults. `EVENSTOCK_LIMITS` in the settings changes single ones by name."""
 
     # Clocks and readings
-    till_skew: timedelta = timedelta(minutes=2)  # a till's clock may be so far off (ledger_model.py)
+    till_skew: timedelta = timedelta(minutes=2)  # a till's clock may be so far off (ledger.md §3)
     store_skew: timedelta = timedelta(seconds=5)  # a store's clock: web servers keep time better than tills
     dated_ahead: timedelta = timedelta(days=1)  # a shop in the wrong time zone is off by 14 hours; what is further off is no date
     second_look: timedelta = timedelta(seconds=30)  # by then an order that moved a number can surely be seen

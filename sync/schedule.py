@@ -1,4 +1,4 @@
-"""What of the engine runs by itself, and when (design.md §5)."""
+"""What of the engine runs by itself, and when (engine.md)."""
 
 from collections.abc import Iterator
 from datetime import timedelta

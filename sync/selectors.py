@@ -127,7 +127,7 @@ def pairs_with_target(*, store: Connection) -> QuerySet[Alignment]:
 
 
 def pairs_owing(*, store: Connection) -> QuerySet[Alignment]:
-    """Result: the pairs of the store that may be owed something (design.md §3.2), found by the database. Pairs with a write
+    """Result: the pairs of the store that may be owed something (ledger.md §2), found by the database. Pairs with a write
     under way, or a suspect that waits for its second look, are left out; so are those whose last write the shop refused, while
     nothing about it has changed, those under review, and those whose listing can't be read."""
     under_way = OutboundWrite.objects.filter(listing=OuterRef("listing"), state__in=OutboundWrite.OPEN)
@@ -165,7 +165,7 @@ def under_review(*, store: Connection) -> QuerySet[SyncConflict]:
 
 
 def rules_of(*, store: Connection, items: Iterable[Item]) -> dict[int, Rule]:
-    """Result: by item, the rule for its differences in this store: product ← category ← store ← all (design.md §3.7)."""
+    """Result: by item, the rule for its differences in this store: product ← category ← store ← all (ledger.md §7)."""
     items = list(items)
     wanted = Q(item=None) | Q(item__in=[item.pk for item in items])
     table = ScopeTable(SyncPolicy.objects.filter(wanted, Q(connection=None) | Q(connection=store)))

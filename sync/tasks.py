@@ -1,4 +1,4 @@
-"""What the workers do. Celery only wakes; the rows are the truth (design.md §5)."""
+"""What the workers do. Celery only wakes; the rows are the truth (engine.md)."""
 
 import logging
 from collections.abc import Callable

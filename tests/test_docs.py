@@ -138,3 +138,43 @@ def test_every_test_that_reliability_names_is_there(named):
     path, _, name = named.partition("::")
     source = ast.parse((ROOT / "tests" / path).read_text())
     assert not name or name in {node.name for node in ast.walk(source) if isinstance(node, ast.FunctionDef)}
+
+
+def sections(document: str) -> set[str]:
+    """Result: the numbers of its sections."""
+    return set(re.findall(r"^## (\d+) ", (ROOT / "docs" / document).read_text(), flags=re.MULTILINE))
+
+
+def sources() -> list[Path]:
+    return [path for app in PROJECT["tool"]["importlinter"]["root_packages"] for path in sorted((ROOT / app).rglob("*.py"))]
+
+
+def test_what_the_code_cites_is_there():
+    numbered = set(re.findall(r"^(\d+)\. ", (ROOT / "docs/connectors/woocommerce_answers.md").read_text(), flags=re.MULTILINE))
+    pages, rules = {path.name for path in DOCUMENTS}, sections("ledger.md")
+    odd = []
+    for path in sources():
+        text = path.read_text()
+        odd += [f"{path}: {name}" for name in re.findall(r"\b(\w+\.md)\b", text) if name not in pages and "FROM_TO" not in name]
+        odd += [f"{path}: §{number}" for number in re.findall(r"ledger\.md §(\d+)", text) if number not in rules]
+        odd += [f"{path}: {number}" for number in re.findall(r"woocommerce_answers\.md (\d+)", text) if number not in numbered]
+    assert len(sources()) > 400
+    assert odd == []
+
+
+def ways() -> dict[str, list[str]]:
+    """Result: the stops of each way through the engine."""
+    text = (ROOT / "docs/engine.md").read_text()
+    parts = [part.partition("\n") for part in re.split(r"^## ", text, flags=re.MULTILINE) if part.startswith("The way of ")]
+    return {name: re.findall(r"^\d+\. (.*)$", body, re.MULTILINE) for name, _, body in parts}
+
+
+@pytest.mark.parametrize("name", ways())
+def test_a_way_has_twelve_stops_at_most_and_each_is_there(name):
+    stops = ways()[name]
+    assert 6 < len(stops) <= 12
+    for stop in stops:
+        named = re.findall(r"`([\w/]+\.py):(\w+)`", stop)
+        assert named, stop
+        for path, what in named:
+            assert re.search(rf"^\s*(?:def|class) {what}\b", (ROOT / path).read_text(), re.MULTILINE), (path, what)

@@ -32,7 +32,7 @@ def shown(quantity: Decimal) -> str:
 
 
 def negative_stock(product: Product, *, level_id: int, place: str, on_hand: Decimal) -> Finding | None:
-    """More was sold than lay there. That is no error: both sales count (design.md §3.7)."""
+    """More was sold than lay there. That is no error: both sales count (ledger.md §7)."""
     if on_hand >= 0:
         return None
     return Finding(

@@ -146,7 +146,7 @@ def jobs_untaken(waiting_since: datetime | None, *, now: datetime) -> Finding | 
 
 
 def writes_unanswered(queue: Queue, *, now: datetime) -> Finding | None:
-    """Writes whose outcome nobody knows. They are looked up, and never blindly sent again (design.md §3.6)."""
+    """Writes whose outcome nobody knows. They are looked up, and never blindly sent again (ledger.md §6)."""
     if now - queue.oldest_at <= ANSWER_LIMIT:
         return None
     said = "1 write is" if queue.waiting == 1 else f"{queue.waiting} writes are"
@@ -206,7 +206,7 @@ class Held:
 
 
 def held(thing: Held | None) -> Finding | None:
-    """A guard wants a person to look first (design.md §3.8)."""
+    """A guard wants a person to look first (ledger.md §8)."""
     if thing is None:
         return None
     return Finding(

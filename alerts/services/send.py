@@ -1,4 +1,4 @@
-"""The outbox of messages: claimed, committed, sent, recorded; no mail and no request inside a transaction (style.md, rule 7).
+"""The outbox of messages: claimed, committed, sent, recorded; no mail and no request inside a transaction.
 
 A message whose worker died is sent again: told twice is better than not told.
 """

@@ -1,4 +1,4 @@
-"""The rules of an import, row by row and row against row (design.md §1: a listing stands for one item). Pure."""
+"""The rules of an import, row by row and row against row (architecture.md: a listing stands for one item). Pure."""
 
 import re
 from collections.abc import Iterable, Sequence

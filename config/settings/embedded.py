@@ -1,4 +1,4 @@
-"""One shop on one machine, and the demo: SQLite and a broker made of files, no services (design.md §5).
+"""One shop on one machine, and the demo: SQLite and a broker made of files, no services (engine.md).
 
 Secrets that production takes from the environment are made on first use and kept, readable by the owner only, in
 `EVENSTOCK_DATA_DIR` (default `var/`).
@@ -51,7 +51,7 @@ SALT_KEY = env.list("EVENSTOCK_SALT_KEYS", default=[]) or [_kept_secret("salt_ke
 ALLOWED_HOSTS = env.list("EVENSTOCK_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]) + PUBLIC_HOSTS
 EVENSTOCK_ALLOW_PRIVATE_NETWORKS = env.bool("EVENSTOCK_ALLOW_PRIVATE_NETWORKS", default=True)
 
-# Immediate transactions: with deferred ones 1,060 of 1,600 writes by four writers met a lock (libraries.md).
+# Immediate transactions: with deferred ones 1,060 of 1,600 writes by four writers met a lock.
 # Connections are kept: SQLite tidies up whenever the last one is closed, 15 ms of a webhook's 20.
 DATABASES = {
     "default": dj_database_url.parse(

@@ -1,7 +1,7 @@
 """The door in front of Django: it takes a request's body whole, within bounds, before a thread is kept for it.
 
 Threads are few. Whoever sends slowly, or reads the answer slowly, costs memory that is bounded and no thread, so that a few
-of them are not felt (design.md §5). ASGI on the outside, WSGI on the inside.
+of them are not felt (engine.md). ASGI on the outside, WSGI on the inside.
 """
 
 import asyncio

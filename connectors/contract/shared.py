@@ -41,7 +41,7 @@ class Capabilities:
 
 
 class Outcome(StrEnum):
-    """What became of one write (design.md §3.6)."""
+    """What became of one write (ledger.md §6)."""
 
     APPLIED = "applied"
     ALREADY_APPLIED = "already_applied"  # the operation id had taken effect before

@@ -74,7 +74,7 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
-    """An order as it is now, whatever happened before (design.md §3.4). Its times are what the store says, however far ahead."""
+    """An order as it is now, whatever happened before (ledger.md §4). Its times are what the store says, however far ahead."""
 
     remote_id: int
     number: str
@@ -150,7 +150,7 @@ class Store(Protocol):
 
     def read_orders(self, *, modified_after: datetime, aside: Aside = refuse) -> Sequence[OrderState]:
         """Every order modified after then, trashed ones too, in no particular order; count-checked. Reads some way further
-        back than asked: two clocks differ, and a second has many changes (woocommerce.md 2)."""
+        back than asked: two clocks differ, and a second has many changes (woocommerce_answers.md 2)."""
         ...
 
     def read_orders_by_id(self, remote_ids: Iterable[int], *, aside: Aside = refuse) -> Sequence[OrderState]:

@@ -1,4 +1,4 @@
-"""Whether an answer comes from a cache, by what its headers say (design.md §3.5: a reading from a cache is no reading). Pure.
+"""Whether an answer comes from a cache, by what its headers say (ledger.md §5: a reading from a cache is no reading). Pure.
 
 An address that no cache can know goes past most of them. Some drop from an address what they don't know: those are told by a
 header, or by the links of a paged answer, which name the request that was answered.

@@ -1,7 +1,7 @@
 """The one HTTP door: every connector's requests go through it.
 
 It keeps connections alive, retries reads, never a write, logs each attempt, and turns whatever goes wrong into the type
-that says what may be done next (reliability.md, Network 1–10). A write that failed is *not sent* only when that is sure;
+that says what may be done next (reliability.md, 1–10). A write that failed is *not sent* only when that is sure;
 everything else is an unknown outcome.
 """
 

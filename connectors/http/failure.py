@@ -1,4 +1,4 @@
-"""What went wrong with one request, and whether anything can have been sent (design.md §3.6)."""
+"""What went wrong with one request, and whether anything can have been sent (ledger.md §6)."""
 
 import re
 import ssl

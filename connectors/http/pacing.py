@@ -1,4 +1,4 @@
-"""How many requests a system gets at once: by its own response time, not by our wishes (peers.md: store-load governor).
+"""How many requests a system gets at once: by its own response time, not by our wishes.
 
 Two at a time is the recorded optimum of a small WooCommerce (woocommerce.md, Cost): one leaves half of it idle, four add
 nothing. The pacer starts there and gives lanes up, and gets them back, as the time of each answer tells.

@@ -1,4 +1,4 @@
-"""When a file that can be read still wants a person's look before it is believed (design.md §3.8). Pure."""
+"""When a file that can be read still wants a person's look before it is believed (ledger.md §8). Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -94,7 +94,7 @@ class Statements:
         ConnectorError; nothing of a reading that breaks off is used.
 
         It is true at the moment we began to ask, by our own clock, whatever the till's says: all our writes were sent before
-        then, or will be sent after the feed has been used (design.md §3.3).
+        then, or will be sent after the feed has been used (ledger.md §3).
         """
         began, since = self._now(), Figures.from_json(kept)
         is_whole = since is None or self._whole_is_due(since, began)
@@ -228,7 +228,7 @@ def _identity(kept: Mapping[str, Any] | None, url: str, *, is_whole: bool) -> st
 
 
 def reasons_to_look(feed: Feed, previous: Mapping[str, Any] | None, settings: RestPosSettings) -> list[str]:
-    """Result: why a person should look before the feed is used, in words; empty: go on (design.md §3.8)."""
+    """Result: why a person should look before the feed is used, in words; empty: go on (ledger.md §8)."""
     now, before = Figures.from_json(feed.figures), Figures.from_json(previous)
     if now is None or before is None:
         return []

@@ -178,7 +178,7 @@ def _body(reply: Reply) -> Any:
 
 
 def refusal(status: int, code: str, text: str) -> ConnectorError:
-    """What a 4xx means and what to do about it (woocommerce.md 27, 28). `code` is WooCommerce's own, "" for a page."""
+    """What a 4xx means and what to do about it (woocommerce_answers.md 27, 28). `code` is WooCommerce's own, "" for a page."""
     if status in (401, 403) and code:
         return ConfigError(f"The shop refuses our key: {text}", next_step=_key_advice(code, text), code="unauthorized")
     if status in (401, 403):

@@ -1,4 +1,4 @@
-"""WooCommerce's webhooks: their signature, what we keep of their bodies, and the subscriptions (woocommerce.md 22–26)."""
+"""WooCommerce's webhooks: their signature, what we keep of their bodies, and the subscriptions (woocommerce_answers.md 22–26)."""
 
 import hashlib
 import hmac
@@ -55,7 +55,7 @@ def payload_kept(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 def order_told(topic: str, payload: Mapping[str, Any]) -> OrderState | None:
     """Result: the order as the body has it, which is as it was when the body was built; None where the topic carries none: an
-    order in the bin goes on holding its stock (woocommerce.md 16, 25). Raises UnreadableError."""
+    order in the bin goes on holding its stock (woocommerce_answers.md 16, 25). Raises UnreadableError."""
     return None if topic in _BARE_TOPICS else order_from(payload)
 
 

@@ -96,8 +96,8 @@ def receipt_from(row: Row) -> str:
 
 def order_from(row: Row) -> OrderState:
     """Result: an order as it is now. `_reduced_stock` is what a line holds of the shop's number, in every status: it drops
-    with a restocked refund, goes with a cancel, and stays with a trashed, failed or refunded order (woocommerce.md 16, 17).
-    Raises UnreadableError where its number, status or times are missing or odd; an odd line is told as its own problem."""
+    with a restocked refund, goes with a cancel, and stays with a trashed, failed or refunded order (woocommerce_answers.md 16,
+    17). Raises UnreadableError where its number, status or times are missing or odd; an odd line is told as its own problem."""
     thing = _order(row)
     remote_id = thing.get("id", identity)
     return OrderState(
@@ -112,7 +112,7 @@ def order_from(row: Row) -> OrderState:
 
 
 def item_from(write: StoreWrite) -> dict[str, Any]:
-    """One item of a batch. Whole numbers and dotted strings only: a batch checks nothing (woocommerce.md 8, 9)."""
+    """One item of a batch. Whole numbers and dotted strings only: a batch checks nothing (woocommerce_answers.md 8, 9)."""
     item: dict[str, Any] = {"id": write.remote_id}
     if write.delta is not None:
         item["inventory_delta"] = int(write.delta)
@@ -205,8 +205,8 @@ def _management(product: Thing) -> StockManagement:
 
 
 def _quantity(product: Thing) -> Decimal | None:
-    """None where nobody counts: a number left over from before says nothing (woocommerce.md 10). A product that is counted,
-    and never was given a number, is sold out for WooCommerce, which adds a difference to 0."""
+    """None where nobody counts: a number left over from before says nothing (woocommerce_answers.md 10). A product that is
+    counted, and never was given a number, is sold out for WooCommerce, which adds a difference to 0."""
     said, management = product.get("stock_quantity", lambda said: said), _management(product)
     if management is StockManagement.NONE:
         return None
@@ -216,7 +216,7 @@ def _quantity(product: Thing) -> Decimal | None:
 
 
 def _cost(row: Row) -> Decimal | None:
-    """The product's own cost; a variation without one has its parent's (woocommerce.md 34). None where none is kept."""
+    """The product's own cost; a variation without one has its parent's (woocommerce_answers.md 34). None where none is kept."""
     kept = row.get("cost_of_goods_sold")
     values = kept.get("values") if isinstance(kept, dict) else None
     return (

@@ -43,7 +43,8 @@ def orders_read_by_id(client: Client, remote_ids: Iterable[int], aside: Aside) -
 
 
 def _orders_once(client: Client, pacer: Pacer, since: datetime, per_page: int, aside: Aside) -> Sequence[OrderState]:
-    # A time without a zone is local to the shop unless flagged, and one with a zone and the flag finds nothing (woocommerce.md 2)
+    # A time without a zone is local to the shop unless flagged, and one with a zone and the flag finds nothing
+    # (woocommerce_answers.md 2)
     naive = since.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat()
     params = {"modified_after": naive, "dates_are_gmt": "true", "orderby": "id", "order": "asc", "_fields": ORDER_FIELDS}
     collections = [Collection("orders", {**params, "status": status}) for status in ("any", "trash")]

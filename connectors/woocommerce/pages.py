@@ -1,4 +1,4 @@
-"""Whole collections, page by page in parallel, and counted (woocommerce.md 1: a shop's paging may skip rows)."""
+"""Whole collections, page by page in parallel, and counted (woocommerce_answers.md 1: a shop's paging may skip rows)."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

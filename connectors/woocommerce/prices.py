@@ -36,6 +36,6 @@ def _settings(client: Client, group: str) -> dict[str, str]:
 
 
 def _keeps_costs(client: Client) -> bool | None:
-    """The field is there only while the shop's “Cost of goods sold” is switched on (woocommerce.md 34)."""
+    """The field is there only while the shop's “Cost of goods sold” is switched on (woocommerce_answers.md 34)."""
     page = client.page("products", {"per_page": "1", "_fields": "id,cost_of_goods_sold"})
     return "cost_of_goods_sold" in page.rows[0] if page.rows else None

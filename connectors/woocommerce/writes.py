@@ -51,7 +51,7 @@ class _Share:
 
 def batch_send(client: Client, batch: WriteBatch) -> Sequence[WriteResult]:
     """Result: one result per write; never raises for what the shop or the network did. A batch is no transaction
-    (woocommerce.md 12): without a clean reply, every write in it has an unknown outcome."""
+    (woocommerce_answers.md 12): without a clean reply, every write in it has an unknown outcome."""
     if not batch.writes:
         return []
     parent = batch.parent_remote_id
@@ -110,7 +110,7 @@ def _result(write: StoreWrite, item: Mapping[str, Any] | None, parent: int) -> W
 
 
 def _ignored(write: StoreWrite, reading: StoreReading) -> RejectedError | None:
-    """WooCommerce accepts and ignores what it doesn't count (woocommerce.md 5, 10)."""
+    """WooCommerce accepts and ignores what it doesn't count (woocommerce_answers.md 5, 10)."""
     if write.carries_number:
         if reading.stock_management is StockManagement.NONE:
             return RejectedError(
@@ -134,7 +134,7 @@ def _ignored(write: StoreWrite, reading: StoreReading) -> RejectedError | None:
 
 
 def _refused(error: Mapping[str, Any]) -> ConnectorError:
-    """An item's own error. Its `data` may be a number instead of an object (woocommerce.md 21)."""
+    """An item's own error. Its `data` may be a number instead of an object (woocommerce_answers.md 21)."""
     data = error.get("data")
     status = data.get("status") if isinstance(data, dict) else None
     code, text = label(error.get("code"), most=60), label(error.get("message"), most=1000)

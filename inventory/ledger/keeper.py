@@ -1,4 +1,4 @@
-"""The keeper: the one module that writes movements, on hand, reserved and baselines (design.md §3.1).
+"""The keeper: the one module that writes movements, on hand, reserved and baselines (ledger.md §1).
 
 Everything that a batch says is written in the transaction of its caller, who has taken the rows that it reasons about with
 `inventory.ledger.locks`. What moves a shelf is added to what lies there, so that no unit is lost to another writer; a baseline is

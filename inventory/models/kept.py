@@ -1,4 +1,4 @@
-"""Rows that only the keeper writes: whoever else tries is refused (design.md §3.1)."""
+"""Rows that only the keeper writes: whoever else tries is refused (ledger.md §1)."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager

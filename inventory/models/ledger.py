@@ -1,4 +1,4 @@
-"""The stock ledger (design.md §3): movements, and what they sum up to."""
+"""The stock ledger (ledger.md): movements, and what they sum up to."""
 
 from typing import ClassVar
 
@@ -79,7 +79,7 @@ class Voucher(AppendOnlyModel):
 
 
 class Movement(AppendOnlyModel):
-    """One row of the ledger: units that moved, once (design.md §3.1). Append-only; `source` is the voucher's connection."""
+    """One row of the ledger: units that moved, once (ledger.md §1). Append-only; `source` is the voucher's connection."""
 
     class Kind(models.TextChoices):
         OPENING = "opening", "Opening balance"

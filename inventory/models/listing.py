@@ -10,12 +10,12 @@ from inventory.models.kept import KeptModel, KeptQuerySet
 
 
 class Listing(KeptModel):
-    """A thing a store sells: a product or a variation, known by its remote id, never only by SKU (design.md §1).
+    """A thing a store sells: a product or a variation, known by its remote id, never only by SKU (architecture.md).
 
     `quantity` is what the store shows as far as we know: the last reading that could be used, from `read_at`, and what orders and
     acknowledged writes have moved since; `baseline` what it should show once every acknowledged write of ours is in it. Both are
     None while unknown. `opened_at` is by the store's clock, as its orders are dated. `suspect` is a
-    residual seen once (design.md §3.5). While it is out of sight (gone, or not counted) its baseline is kept, since coming back
+    residual seen once (ledger.md §5). While it is out of sight (gone, or not counted) its baseline is kept, since coming back
     explains nothing; `came_back` until it is found in step again.
     """
 

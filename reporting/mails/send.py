@@ -1,7 +1,7 @@
-"""Reports by mail: opened once for each period and address, claimed, made, sent, recorded (style.md, rule 7).
+"""Reports by mail: opened once for each period and address, claimed, made, sent, recorded.
 
 A worker killed while a report is made leaves it to be made again; one killed while the mail server had it leaves it held, since
-it may have arrived (design.md §3.6: what is unknown is never sent again blindly). The Message-ID stays the same.
+it may have arrived (ledger.md §6: what is unknown is never sent again blindly). The Message-ID stays the same.
 """
 
 import logging

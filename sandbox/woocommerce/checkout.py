@@ -43,7 +43,7 @@ class Checkout:
         self._book.update(order, {"status": STATUS_BY_PAYMENT[order.payment_method]})
 
     def pay(self, order: Order) -> None:
-        """The money of an unpaid order arrives. Stock is taken then, below zero if it must be (woocommerce.md 19)."""
+        """The money of an unpaid order arrives. Stock is taken then, below zero if it must be (woocommerce_answers.md 19)."""
         self._book.update(order, {"set_paid": True, "status": "processing"})
 
     def cancel_unpaid(self) -> list[Order]:

@@ -90,7 +90,8 @@ class Hooks:
         return hook
 
     def announce(self, topic: str, resource_id: int) -> None:
-        """Something happened. What waits for the same webhook and thing already is not queued twice (woocommerce.md 23)."""
+        """Something happened. What waits for the same webhook and thing already is not queued twice
+        (woocommerce_answers.md 23)."""
         with self._change:
             waiting = {(delivery.hook.id, delivery.resource_id) for delivery in self._waiting}
             for hook in self.hooks.values():

@@ -133,7 +133,7 @@ class OrderRoutes:
         return Reply(self.view(call.base).refund(refund), 201)
 
     def delete_refund(self, call: Call, order_id: int, refund_id: int) -> Reply:
-        """The refund goes, the stock stays as it is (woocommerce.md 16)."""
+        """The refund goes, the stock stays as it is (woocommerce_answers.md 16)."""
         refund = self._refund(order_id, refund_id)
         if not call.flag("force"):
             raise RestError(501, "woocommerce_rest_trash_not_supported", "The order refund does not support trashing.")

@@ -1,4 +1,4 @@
-"""Where stores tell us of orders (design.md §6). Verify, keep, answer; the work is done by others, afterwards."""
+"""Where stores tell us of orders (engine.md). Verify, keep, answer; the work is done by others, afterwards."""
 
 import hashlib
 import logging

@@ -1,5 +1,5 @@
 """Conflicts that come and go with the state of a pair: not counted by the shop, gone from it, sold below zero, unanswered for
-long, a changed SKU; and what was sold online without an alignment (design.md §3.7)."""
+long, a changed SKU; and what was sold online without an alignment (ledger.md §7)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A person settles conflicts (design.md §3.7). What follows is owed, and paid by the next sync."""
+"""A person settles conflicts (ledger.md §7). What follows is owed, and paid by the next sync."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager

@@ -1,4 +1,4 @@
-"""When a run must wait for a person (design.md §3.8). Pure."""
+"""When a run must wait for a person (ledger.md §8). Pure."""
 
 from collections.abc import Iterable
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Orders are state, not events (design.md §3.4). Pure."""
+"""Orders are state, not events (ledger.md §4). Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What becomes of a number that a store shows and nothing explains (design.md §3.7). Pure: no Django, no clock, no network.
+"""What becomes of a number that a store shows and nothing explains (ledger.md §7). Pure: no Django, no clock, no network.
 
 The till's shelf is counted by hand, so by default it wins. How far a rule may decide alone goes by size; what is too large for
 it is left to a person.

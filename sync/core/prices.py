@@ -1,4 +1,4 @@
-"""What a price should be at the other side, and whether it may be written there (design.md §4). Pure; exact Decimals."""
+"""What a price should be at the other side, and whether it may be written there (prices.md). Pure; exact Decimals."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a reading means (design.md §3.3 and §3.5). Pure: no Django, no clock, no network.
+"""What a reading means (ledger.md §3 and §5). Pure: no Django, no clock, no network.
 
 A reading is what a system said at a moment. Against the baseline (what it should say once every acknowledged write of ours is
 in it) it leaves a residual: something happened there that we did not do. A reading that can't be told from an unanswered
@@ -75,7 +75,7 @@ StoreVerdict = Opening | InStep | Suspect | TooSoon | Drift | Deferred
 def till_reading_judge(
     *, shows: Decimal, span: tuple[datetime, datetime], baseline: Decimal | None, writes: Sequence[WriteSpan], skew: timedelta
 ) -> TillVerdict:
-    """Result: what a till's number, true at some moment of `span`, means (design.md §3.3).
+    """Result: what a till's number, true at some moment of `span`, means (ledger.md §3).
 
     `writes`: our unanswered writes to this level, and those answered after the span's beginning − skew. `skew`: how far the
     till's clock may be off. A write surely sent later than the reading is taken out of the baseline; one that may or may not be
@@ -121,7 +121,7 @@ def store_reading_judge(
     settle: timedelta,
     skew: timedelta,
 ) -> StoreVerdict:
-    """Result: what a store's number means, read from `read_at` on, its orders having been read after it (design.md §3.5).
+    """Result: what a store's number means, read from `read_at` on, its orders having been read after it (ledger.md §5).
 
     `news_at`: when an order on the listing last changed, by the store's clock, which may be `skew` off ours. `writes`: ours
     that are unanswered or were answered since `read_at`. `suspect` is the residual seen before, `suspected_at` when that

@@ -1,4 +1,4 @@
-"""What settling a number that nothing explains comes to (design.md §3.7): in the ledger, at the till and in the shop. Pure.
+"""What settling a number that nothing explains comes to (ledger.md §7): in the ledger, at the till and in the shop. Pure.
 
 A person's word means what the rule of the same name means, for a difference of any size: it goes through `policy.decide`.
 """

@@ -1,4 +1,4 @@
-"""What a system should show, and what it is owed (design.md §3.2). Pure."""
+"""What a system should show, and what it is owed (ledger.md §2). Pure."""
 
 from collections.abc import Iterable
 from decimal import ROUND_FLOOR, Decimal

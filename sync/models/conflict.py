@@ -1,4 +1,4 @@
-"""Disagreements: those that wait for a person, and those that were settled (design.md §3.7, kept names)."""
+"""Disagreements: those that wait for a person, and those that were settled (ledger.md §7, kept names)."""
 
 from django.conf import settings
 from django.db import models

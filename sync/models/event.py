@@ -1,4 +1,4 @@
-"""What stores tell us by webhook, and whether they still do (design.md §6)."""
+"""What stores tell us by webhook, and whether they still do (engine.md)."""
 
 from django.db import models
 
@@ -34,7 +34,7 @@ class InboundEvent(models.Model):
         verbose_name = "webhook"
         permissions = [("retry_event", "Can have a webhook processed again")]
         constraints = [
-            # Never by the delivery id: two orders of one second share it (woocommerce.md 22).
+            # Never by the delivery id: two orders of one second share it (woocommerce_answers.md 22).
             models.UniqueConstraint(fields=["connection", "topic", "resource_id", "body_hash"], name="event_once")
         ]
         indexes = [

@@ -1,4 +1,4 @@
-"""Online orders as the store last stated them (design.md §3.4)."""
+"""Online orders as the store last stated them (ledger.md §4)."""
 
 from django.db import models
 

@@ -1,4 +1,4 @@
-"""Which rule settles a difference (design.md §3.7), by store, category and product."""
+"""Which rule settles a difference (ledger.md §7), by store, category and product."""
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator

@@ -1,4 +1,4 @@
-"""Who owns prices, which price changes wait for a person, and which are under way (design.md §4)."""
+"""Who owns prices, which price changes wait for a person, and which are under way (prices.md)."""
 
 import uuid
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Where each pair stands, for people and for other tools (design.md §2, kept names)."""
+"""Where each pair stands, for people and for other tools (architecture.md, kept names)."""
 
 from django.db import models
 from simple_history.models import HistoricalRecords

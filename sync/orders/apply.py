@@ -1,4 +1,4 @@
-"""Online orders become movements (design.md §3.4): the difference between what a line holds now and what the ledger has."""
+"""Online orders become movements (ledger.md §4): the difference between what a line holds now and what the ledger has."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -159,7 +159,7 @@ class _Orders:
     @staticmethod
     def counting(store: Connection, remote_ids: set[int]) -> dict[int, Listing]:
         """Result: by the id that a line names, the listing whose number the order took from: the product, for a variation
-        that is counted with it (woocommerce.md 5)."""
+        that is counted with it (woocommerce_answers.md 5)."""
         named = {listing.remote_id: listing for listing in Listing.objects.filter(connection=store, remote_id__in=remote_ids)}
         by_parent = {
             remote_id: listing.parent_remote_id
@@ -285,7 +285,7 @@ class _Orders:
             return
         known_news = listing.news_at if listing.news_at and self.ctx.believes(listing.news_at) else order.modified_at
         news = max(known_news, order.modified_at)
-        # News about a listing may explain a suspect: look again (design.md §3.5).
+        # News about a listing may explain a suspect: look again (ledger.md §5).
         listing.quantity = self._shown(order, listing, effect.baseline)
         listing.news_at, listing.suspect, listing.suspected_at = news, None, None
         if listing.baseline is not None:  # None: its account opens with the next reading

@@ -1,4 +1,4 @@
-"""The inbox (design.md §6): what stores tell is kept first and answered, then worked off, each order once for all it was told.
+"""The inbox (engine.md): what stores tell is kept first and answered, then worked off, each order once for all it was told.
 
 An attempt is counted before it begins. So a webhook that ends its worker is set aside after three attempts, like one that fails.
 """

@@ -1,4 +1,4 @@
-"""Polling: what webhooks missed (design.md §5). The store's own count is checked, trashed orders are read too."""
+"""Polling: what webhooks missed (engine.md). The store's own count is checked, trashed orders are read too."""
 
 from datetime import datetime
 

@@ -79,7 +79,7 @@ def turn_use(*, store: Connection, now: Clock, work: Callable[[RunContext], None
 
 
 def orders_book(*, ctx: RunContext, orders: Sequence[OrderState], told: bool, odd: Sequence[SetAside] = ()) -> None:
-    """Book orders as they are now (design.md §3.4), a few at a time: a webhook's row must not wait long for the database.
+    """Book orders as they are now (ledger.md §4), a few at a time: a webhook's row must not wait long for the database.
     `told`: by webhook; the gap detector asks for that. `odd`: those that can't be read. Raises LeaseLostError."""
     with transaction.atomic():
         things_set_aside(ctx=ctx, things=odd)

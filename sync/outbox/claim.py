@@ -1,4 +1,4 @@
-"""A claim ages (design.md §3.6). A machine that stood still between claim and request wakes when another worker may have taken
+"""A claim ages (ledger.md §6). A machine that stood still between claim and request wakes when another worker may have taken
 its turn, looked its writes up, found nothing, and sent its own: what it had claimed must not go out beside them."""
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Paying what is owed (design.md §3.6): claim, commit, send, record. No network inside a transaction.
+"""Paying what is owed (ledger.md §6): claim, commit, send, record. No network inside a transaction.
 
 A request can fail as a whole because of one thing in it. What surely had no effect is sent again in halves at once; what has an
 unknown outcome is looked up first, and goes out with fewer beside it the next time (`settle.py`, `plan.py`).
@@ -174,7 +174,7 @@ def _planned(ctx: RunContext, due: Sequence[tuple[StoreWrite, int | None]]) -> I
 
 @transaction.atomic
 def _claim(ctx: RunContext, operation_ids: list[UUID]) -> dict[UUID, dict[str, Any]]:
-    """Mark writes as sent, and work out what each listing is owed this moment (design.md §3.2). Result: operation id →
+    """Mark writes as sent, and work out what each listing is owed this moment (ledger.md §2). Result: operation id →
     what to send: units, and the price that goes with them. A write that is not needed any more is cancelled. Raises
     LeaseLostError when another run has taken over."""
     now = ctx.now()

@@ -1,4 +1,4 @@
-"""Writes whose outcome nobody told us (design.md §3.6): look before anything else, and never look too soon."""
+"""Writes whose outcome nobody told us (ledger.md §6): look before anything else, and never look too soon."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -146,7 +146,7 @@ def _till_decide(*, ctx: RunContext, side: Side, row: OutboundWrite, outcome: Ou
 
 
 def _tell_of_waiting(ctx: RunContext, side: Side, rows: list[OutboundWrite]) -> None:
-    """An adjustment that nobody imports keeps its item's readings waiting (design.md §3.3): after a while a person is told."""
+    """An adjustment that nobody imports keeps its item's readings waiting (ledger.md §3): after a while a person is told."""
     old = [
         row.sent_at for row in rows if row.state == State.UNKNOWN and row.sent_at and row.sent_at < ctx.now() - limits().ask_after
     ]

@@ -1,4 +1,4 @@
-"""The outbox sweep (design.md §5): what a crash left unsent, unanswered or unfinished does not wait for the next sync."""
+"""The outbox sweep (engine.md): what a crash left unsent, unanswered or unfinished does not wait for the next sync."""
 
 import logging
 from datetime import datetime, timedelta
@@ -85,7 +85,7 @@ def _has_work(store: Connection, tills: list[Connection], now: datetime) -> bool
 
 
 def _work(ctx: RunContext) -> str:
-    """The order is the rule (design.md §3): unanswered writes first, then what is owed, then the writes."""
+    """The order is the rule (ledger.md): unanswered writes first, then what is owed, then the writes."""
     for side in ctx.tills:
         till_settle(ctx=ctx, side=side)
     store_settle(ctx=ctx)

@@ -1,4 +1,4 @@
-"""Every price that changed, at which side, and why (design.md §4)."""
+"""Every price that changed, at which side, and why (prices.md)."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal

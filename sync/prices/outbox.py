@@ -1,4 +1,4 @@
-"""Prices put into the outbox: beside a number where both change, so that both go out in one request (design.md §4)."""
+"""Prices put into the outbox: beside a number where both change, so that both go out in one request (prices.md)."""
 
 from collections.abc import Iterable, Sequence
 

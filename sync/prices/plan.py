@@ -1,4 +1,4 @@
-"""Which prices differ, which of them may be written, and which a person must see first (design.md §4)."""
+"""Which prices differ, which of them may be written, and which a person must see first (prices.md)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

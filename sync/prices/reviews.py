@@ -1,4 +1,4 @@
-"""Price changes that wait for a person (design.md §4): asked, kept up to date, approved or rejected."""
+"""Price changes that wait for a person (prices.md): asked, kept up to date, approved or rejected."""
 
 from collections.abc import Sequence
 from datetime import datetime

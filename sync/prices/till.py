@@ -1,4 +1,4 @@
-"""Telling tills what their items cost in the shop, where the shop owns prices (design.md §4): claim, commit, send, record."""
+"""Telling tills what their items cost in the shop, where the shop owns prices (prices.md): claim, commit, send, record."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Prices on their way to a shop: what goes out beside a number, and what came of it (design.md §3.6, §4)."""
+"""Prices on their way to a shop: what goes out beside a number, and what came of it (ledger.md §6, §4)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

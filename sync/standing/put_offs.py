@@ -1,4 +1,4 @@
-"""Readings that are put off in a row (design.md §3.3: after so many a person is asked)."""
+"""Readings that are put off in a row (ledger.md §3: after so many a person is asked)."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The store's numbers, and what they mean (design.md §3.5): first the numbers, then the orders up to a later moment."""
+"""The store's numbers, and what they mean (ledger.md §5): first the numbers, then the orders up to a later moment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

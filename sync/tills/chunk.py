@@ -1,4 +1,4 @@
-"""One transaction's worth of a till's readings: what they mean, and what is written for them (design.md §3.3)."""
+"""One transaction's worth of a till's readings: what they mean, and what is written for them (ledger.md §3)."""
 
 from datetime import datetime
 from decimal import Decimal

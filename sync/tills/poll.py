@@ -1,4 +1,4 @@
-"""The till feed (design.md §5): looked for every minute, and a sync begun only when the till has something to say."""
+"""The till feed (engine.md): looked for every minute, and a sync begun only when the till has something to say."""
 
 from datetime import datetime, timedelta
 from typing import Any

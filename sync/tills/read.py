@@ -1,4 +1,4 @@
-"""The till's statements become movements (design.md §3.3)."""
+"""The till's statements become movements (ledger.md §3)."""
 
 from collections.abc import Iterable
 

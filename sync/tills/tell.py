@@ -63,7 +63,7 @@ def _tell_of_unsent(ctx: RunContext, side: Side, errors: Sequence[ConnectorError
 
 @transaction.atomic
 def _claim(ctx: RunContext, side: Side) -> list[tuple[TillWrite, int | None]]:
-    """Mark the pending adjustments as sent, each with what its level is owed this moment (design.md §3.2). Result: those, and how
+    """Mark the pending adjustments as sent, each with what its level is owed this moment (ledger.md §2). Result: those, and how
     many may go together with each."""
     now = ctx.now()
     side.lease.beat(now=now)

@@ -1,4 +1,4 @@
-"""The phases of a run. Their order is the rule (design.md §3): unanswered writes first, then the till, then the store's numbers
+"""The phases of a run. Their order is the rule (ledger.md): unanswered writes first, then the till, then the store's numbers
 and after them its orders, then what is owed, then the writes; and a later look at what stayed open."""
 
 from datetime import datetime, timedelta

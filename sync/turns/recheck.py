@@ -1,4 +1,4 @@
-"""The hourly conflict check (design.md §5): whether what waits for a person, or for a second look, is still so."""
+"""The hourly conflict check (engine.md): whether what waits for a person, or for a second look, is still so."""
 
 from django.db.models import Q
 

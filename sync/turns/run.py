@@ -1,4 +1,4 @@
-"""One run, from the leases to the last word (design.md §5).
+"""One run, from the leases to the last word (engine.md).
 
 A killed run leaves its row `running`; the next run of that store takes it up: what was booked stays booked, what was sent and
 not answered is looked up, and both sides are read anew, since a reading from before the crash says nothing about now.

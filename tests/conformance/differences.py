@@ -1,7 +1,7 @@
 """Recordings the sandbox does not replay, each with the reason. Nothing of it is used by our client."""
 
 V4 = "WooCommerce hides its v4 API unless a shop switches it on; we use v3 only."
-CACHE = "The caching feature is off by default and saves the store nothing (woocommerce.md 35); we send no If-None-Match."
+CACHE = "The caching feature is off by default and saves the store nothing (woocommerce_answers.md 35); we send no If-None-Match."
 CATALOG = "A catalogue file for WooCommerce's own point of sale; written by a cron job, complete only later."
 
 DIFFERENCES: dict[str, str] = {

@@ -1,4 +1,4 @@
-"""The questions put to the ledger: exact at every step, at rest in the end (design.md §3.9)."""
+"""The questions put to the ledger: exact at every step, at rest in the end (ledger.md §9)."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Each rule of design.md §3, broken in the product's own code. A rule that no world notices is not tested.
+"""Each rule of ledger.md, broken in the product's own code. A rule that no world notices is not tested.
 
 A mutant names a function and a piece of its source; when that piece is no longer there, the list has to be brought up to date.
 """

@@ -1,4 +1,4 @@
-"""Every rule of design.md §3, broken in the product's code, is noticed by some world: what nobody notices is not tested.
+"""Every rule of ledger.md, broken in the product's code, is noticed by some world: what nobody notices is not tested.
 
 The other half is in test_mutants_too.py, so that two processes share the work."""
 

@@ -1,4 +1,4 @@
-"""The decisions of the product's core, in a model that is a thousand times as quick, and each of them broken (design.md §3)."""
+"""The decisions of the product's core, in a model that is a thousand times as quick, and each of them broken (ledger.md)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Random shops over the product's own code: at rest all agree, and the ledger was exact at every step (design.md §3.9)."""
+"""Random shops over the product's own code: at rest all agree, and the ledger was exact at every step (ledger.md §9)."""
 
 import pytest
 

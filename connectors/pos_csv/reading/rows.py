@@ -1,4 +1,4 @@
-"""Rows that speak of one item: merged where they agree, left out where nobody can tell which is right (csv.md §5.6)."""
+"""Rows that speak of one item: merged where they agree, left out where nobody can tell which is right (pos_csv.md)."""
 
 import unicodedata
 from collections.abc import Iterable

@@ -1,5 +1,5 @@
 """Whether the till counts an item at all, where a column of its list says so. What it shows of one that it doesn't count is no
-number: unknown, never zero (design.md §3.3)."""
+number: unknown, never zero (ledger.md §3)."""
 
 from collections.abc import Iterable
 

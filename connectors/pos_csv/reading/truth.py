@@ -1,4 +1,4 @@
-"""When a file was true. Not when we got it: an export that lay for an hour must not undo an hour's sales (design.md §3.3).
+"""When a file was true. Not when we got it: an export that lay for an hour must not undo an hour's sales (ledger.md §3).
 
 Its name says it best, then a column the shop has named for it, then the file's own time. A “last modified” column is used
 only where it is named: in most exports it tells when an item last changed, which is earlier than the export.

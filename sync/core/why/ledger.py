@@ -1,4 +1,4 @@
-"""The ledger told to people: what moved, by kind, and row by row with the balance (design.md §3.1)."""
+"""The ledger told to people: what moved, by kind, and row by row with the balance (ledger.md §1)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

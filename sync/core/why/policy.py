@@ -1,4 +1,4 @@
-"""Which rule settles a difference, and where it comes from, in words (design.md §3.7)."""
+"""Which rule settles a difference, and where it comes from, in words (ledger.md §7)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""From the shelf to what a shop shows, in steps that add up to it (design.md §3.2, §3.5, §3.6)."""
+"""From the shelf to what a shop shows, in steps that add up to it (ledger.md §2, §3.5, §3.6)."""
 
 from decimal import Decimal
 

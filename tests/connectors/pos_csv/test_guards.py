@@ -1,4 +1,4 @@
-"""What holds a readable file back (design.md §3.8). Pure: figures in, reasons out."""
+"""What holds a readable file back (ledger.md §8). Pure: figures in, reasons out."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One generic file, bent in every way that tills and spreadsheets bend files (csv.md, sections 3, 4 and 6)."""
+"""One generic file, bent in every way that tills and spreadsheets bend files (pos_csv.md)."""
 
 import codecs
 import gzip

@@ -1,4 +1,4 @@
-"""The drop folder's whole life: what is taken when, where it lies afterwards, and what a crash leaves (csv.md §5)."""
+"""The drop folder's whole life: what is taken when, where it lies afterwards, and what a crash leaves (pos_csv.md)."""
 
 import hashlib
 import os

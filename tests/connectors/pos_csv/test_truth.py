@@ -1,4 +1,4 @@
-"""When a file was true (csv.md §5.8; reliability.md, cases 25, 26 and 34)."""
+"""When a file was true (pos_csv.md; reliability.md, cases 25, 26 and 34)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

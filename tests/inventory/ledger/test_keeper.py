@@ -1,4 +1,4 @@
-"""The keeper alone writes the ledger, and each thing once (design.md §3.1)."""
+"""The keeper alone writes the ledger, and each thing once (ledger.md §1)."""
 
 import ast
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Orders are state: design.md §3.4."""
+"""Orders are state: ledger.md §4."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D

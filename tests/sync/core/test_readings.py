@@ -1,4 +1,4 @@
-"""What a reading means: design.md §3.3 and §3.5, rule by rule."""
+"""What a reading means: ledger.md §3 and §5, rule by rule."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D

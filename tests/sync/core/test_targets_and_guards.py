@@ -1,4 +1,4 @@
-"""What is owed, and when a run waits for a person: design.md §3.2 and §3.8."""
+"""What is owed, and when a run waits for a person: ledger.md §2 and §8."""
 
 from decimal import Decimal as D
 

@@ -1,4 +1,4 @@
-"""Readings that can't be used yet are put off, never guessed at; after a while a person is asked (design.md §3.3)."""
+"""Readings that can't be used yet are put off, never guessed at; after a while a person is asked (ledger.md §3)."""
 
 from datetime import timedelta
 

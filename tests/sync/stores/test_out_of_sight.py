@@ -1,4 +1,4 @@
-"""What leaves our sight (binned, stock switched off) and comes back explains nothing by that (design.md §3.5)."""
+"""What leaves our sight (binned, stock switched off) and comes back explains nothing by that (ledger.md §5)."""
 
 from collections.abc import Callable
 
