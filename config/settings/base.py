@@ -138,6 +138,15 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Addresses for machines speak JSON and nothing else: no pages to browse, no forms, and a session opens none of them. An address
+# says itself whom it lets in; one that says nothing lets in nobody.
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+}
+
 # Webhooks: where stores reach us, such as https://stock.example.com; empty: polling does the work. A body is 5 to 20 kB.
 EVENSTOCK_PUBLIC_URL = env.str("EVENSTOCK_PUBLIC_URL", default="").rstrip("/")
 PUBLIC_HOSTS = [host] if (host := urlsplit(EVENSTOCK_PUBLIC_URL).hostname) else []

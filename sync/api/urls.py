@@ -2,9 +2,9 @@
 
 from django.urls import re_path
 
-from sync.api.webhooks import order_told, woocommerce_told
+from sync.api.webhooks import OrderWebhook, WooCommerceWebhook
 
 urlpatterns = [
-    re_path(r"^webhooks/woocommerce/(?P<connection>[-\w]+)/?$", woocommerce_told, name="woocommerce-webhook"),
-    re_path(r"^webhook/order/?$", order_told, name="order-webhook"),
+    re_path(r"^webhooks/woocommerce/(?P<connection>[-\w]+)/?$", WooCommerceWebhook.as_view(), name="woocommerce-webhook"),
+    re_path(r"^webhook/order/?$", OrderWebhook.as_view(), name="order-webhook"),
 ]

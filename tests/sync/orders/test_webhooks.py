@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client, override_settings
+from rest_framework.request import Request
 
 from connectors.models import Connection
 from connectors.woocommerce.hooks import signature_is_right
-from sync.api.body import BodyRefusedError, body_read
+from sync.api.body import BodyRefusedError, OneForm, RawBody, body_read
 from sync.models import InboundEvent
 from tests.conformance.recordings import FOLDER
 from tests.factories import store_connection
@@ -18,6 +19,8 @@ from tests.sync.hooked import ADDRESS, events, post, share_secret, signed
 
 pytestmark = pytest.mark.django_db
 HINT = "/webhook/order"
+BOTH = pytest.mark.parametrize("address", [ADDRESS, HINT])
+HINT_BODY = b'{"order_id": 512, "items": []}'  # and of an order's own webhook as much as we need
 BODY = json.dumps(
     {
         "id": 512,
@@ -82,7 +85,7 @@ def test_the_slash_at_the_end_is_no_redirect():
     "signature",
     ["", signed(BODY, "another-secret-of-16"), signed(BODY[:-1]), signed(BODY).rstrip("="), "ü", signed(BODY).lower()],
 )
-@pytest.mark.parametrize("address", [ADDRESS, HINT])
+@BOTH
 def test_a_forged_or_unsigned_webhook_is_refused_and_not_kept(signature, address):
     assert post(BODY, address=address, signature=signature).status_code == 401
     assert events() == []
@@ -150,7 +153,7 @@ def test_a_giant_body_is_refused_before_it_is_read(rf):
         def read(self, *_: Any) -> bytes:
             raise AssertionError("the body was read")
 
-    request = rf.post(ADDRESS)
+    request = Request(rf.post(ADDRESS), parsers=[RawBody()], negotiator=OneForm())
     request.META["CONTENT_LENGTH"] = str(50 * 1024 * 1024)
     request._stream = Untouched()
     with pytest.raises(BodyRefusedError) as refused:
@@ -186,8 +189,86 @@ def test_news_of_products_is_answered_and_not_kept():
     assert events() == []
 
 
-def test_only_post_is_answered():
-    assert [getattr(Client(), verb)(ADDRESS).status_code for verb in ("get", "put", "delete")] == [405] * 3
+@BOTH
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "BREW"])
+def test_only_post_is_answered(method, address):
+    headers = {"X-WC-Webhook-Topic": "order.updated", "X-WC-Webhook-Signature": signed(BODY)}
+    answer = Client().generic(method, address, BODY, content_type="application/json", headers=headers)
+    said = b'{"message": "This is an address for webhooks: send a POST."}'
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert answer.content == (b"" if method == "HEAD" else said)
+    assert events() == []
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "asked", ["text/html,application/xhtml+xml,*/*;q=0.8", "application/xml", "application/json; indent=4", "?"]
+)
+@pytest.mark.parametrize("question", ["", "?format=api", "?format=xml"])
+def test_the_answer_is_the_same_json_whatever_was_asked_for(address, asked, question):
+    answer = post(HINT_BODY, address=f"{address}{question}", headers={"Accept": asked})
+    assert (answer.status_code, answer["Content-Type"], answer.content) == (200, "application/json", b'{"message": "Kept."}')
+    assert len(events()) == 1
+
+
+@BOTH
+def test_no_login_opens_or_closes_it_and_no_cookie_is_set(address, admin_client):
+    admin_client.handler.enforce_csrf_checks = True
+    headers = {"X-WC-Webhook-Topic": "order.updated", "Origin": "https://elsewhere.example"}
+    for signature, status in (("", 401), (signed(HINT_BODY), 200)):
+        answer = admin_client.post(
+            address,
+            HINT_BODY,
+            content_type="application/json",
+            headers={**headers, "X-WC-Webhook-Signature": signature, "Authorization": "Basic YTpi"},
+        )
+        assert (answer.status_code, dict(answer.cookies), "WWW-Authenticate" in answer) == (status, {}, False)
+        assert "Cookie" not in answer.get("Vary", "")
+    assert len(events()) == 1
+
+
+@BOTH
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "APPLICATION/JSON", "application/json;"])
+def test_json_is_json_however_it_is_written(content_type, address):
+    assert post(HINT_BODY, address=address, content_type=content_type).content == b'{"message": "Kept."}'
+    assert len(events()) == 1
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/vnd.api+json",
+        "text/html",
+        "*/*",
+        "application/*",
+        "garbage",
+        "multipart/form-data",
+        "application/json, text/html",
+        "a" * 300,
+    ],
+)
+def test_a_kind_of_body_that_nobody_knows_is_refused_in_words(content_type, address):
+    answer = post(HINT_BODY, address=address, content_type=content_type)
+    said = b'{"message": "JSON only: send it with Content-Type: application/json."}'
+    assert (answer.status_code, answer["Content-Type"], answer.content) == (415, "application/json", said)
+    assert events() == []
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "kept"), [(ADDRESS, 200, [("order.updated", 0, "failed")]), (HINT, 400, [])], ids=["order", "hint"]
+)
+def test_an_empty_body_must_be_signed_and_json_like_any_other(address, status, kept):
+    def sent(content_type: str, signature: str) -> int:
+        said = {"CONTENT_TYPE": content_type, "CONTENT_LENGTH": "0"}  # Django's client leaves them out where there is no body
+        return post(b"", address=address, signature=signature, **said).status_code
+
+    for other in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain", ""):
+        assert sent(other, signed(b"")) == 415
+    assert sent("application/json", "") == 401
+    assert events() == []
+    assert sent("application/json", signed(b"")) == status
+    assert events() == kept
 
 
 @pytest.mark.parametrize(
