@@ -9,15 +9,16 @@ from django.db.models import F, Q, QuerySet
 from simple_history.utils import bulk_create_with_history
 
 from alignment.models import Alignment, StoreLocation
-from connectors.contract import StockManagement
 from inventory.models import StockLevel
 from kit.rows import rows_update
 from kit.words import counted
 from sync.conflicts.find import conflicts_close_gone, conflicts_follow, unsettled_find
+from sync.core.standing import Counting, Position, Verdict, judge
 from sync.limits import limits
 from sync.models import OutboundWrite, SyncConflict, SyncState
 from sync.selectors import conflicts_open, differences_left, last_try_of, listings_unread, targets_of, writes_newest
 from sync.standing.put_offs import Asked
+from sync.standing.words import state_said
 from sync.turns.context import RunContext, chunks
 
 Status = SyncState.Status
@@ -91,8 +92,8 @@ def _refresh(ctx: RunContext, pair_ids: Iterable[int], now: datetime, unsettled:
     fresh, changed = [], []
     for pair in pairs:
         old = getattr(pair, "sync_state", None)
-        said = pair_status(
-            pair=pair,
+        said = _said(
+            pair,
             target=targets.get(pair.listing_id),
             write=writes.get(pair.listing_id),
             review=review.get(pair.pk),
@@ -202,60 +203,48 @@ def _state(
     )
 
 
-def pair_status(
-    *,
+def _said(
     pair: Alignment,
+    *,
     target: Decimal | None,
     write: OutboundWrite | None,
-    review: SyncConflict | None = None,
-    is_uncounted: bool = False,
-    till_is_untold: bool = False,
-    till_trouble: str = "",
-    left: Decimal | None = None,
-    unread: str = "",
+    review: SyncConflict | None,
+    is_uncounted: bool,
+    till_is_untold: bool,
+    till_trouble: str,
+    left: Decimal | None,
+    unread: str,
 ) -> tuple[Status, str]:
-    """Result: a pair's status, and the sentence that explains it ("" when it is in step). `target` None: the till does not
-    count the item; `write`: the newest write to the listing; `review`: its open conflict about the quantity; `is_uncounted`: the
-    till counts the item no more; `till_is_untold`: it has not answered yet what was sold online, so that its readings of the item
-    are put off; `till_trouble`: why it could not be told; `left`: how far off a person has left the shop's number; `unread`: why
-    the shop's answer about it could not be read."""
+    """Result: the pair's status and its sentence. `write`: the newest to the listing; `review`: its open conflict about the
+    quantity; `till_trouble`: why the till could not be told; `unread`: why the shop's answer about it could not be read."""
     listing = pair.listing
-    if listing.missing_since:
-        return Status.CONFLICT, "The product is no longer in the shop. Restore it there, or reject the alignment."
-    if unread:
-        return Status.ERROR, f"The shop's answer can't be read, so nothing is written to it. {unread}"[:300]
-    if listing.stock_management == StockManagement.PARENT:
-        return Status.CONFLICT, "The shop counts this variation with its parent product. Let the variation manage its own stock."
-    if listing.stock_management == StockManagement.NONE:
-        return Status.CONFLICT, "The shop doesn't count this product: unknown, not zero. Tick “Manage stock” on it in the shop."
-    if pair.item.missing_since:
-        return Status.CONFLICT, "The till's export leaves this item out. Its last number stands; missing is not zero."
-    if is_uncounted:
-        return Status.CONFLICT, "The till no longer counts this item. Its last number stands; not counted is not zero."
-    if target is None:
-        return Status.CONFLICT, "The till doesn't count this item, so the shop's number is left alone."
-    if listing.baseline is None:
-        return Status.PENDING, "The shop's number waits for a reading without news in between."
-    if write and write.state in OutboundWrite.UNANSWERED:
-        return Status.PENDING, "A write to the shop has no answer yet; it will be looked up."
-    if review and review.difference is not None:
-        off = f"The shop's number is off by {review.difference.normalize():+f}, and nothing explains it ({review.drift_class})."
-        return Status.CONFLICT, f"{off} Settle it under Conflicts; until then nothing is written to it."
-    if listing.suspect:
-        return (
-            Status.PENDING,
-            f"The shop's number is off by {listing.suspect.normalize():+f} and nothing explains it yet; it gets a second look.",
+    gap = None if target is None or listing.baseline is None else target - listing.baseline
+    verdict = judge(
+        Position(
+            counting=Counting.GONE if listing.missing_since else Counting(listing.stock_management),
+            target=target,
+            baseline=listing.baseline,
+            shows=listing.quantity,
+            suspect=listing.suspect,
+            difference=review.difference if review else None,
+            left=left,
+            is_unread=bool(unread),
+            item_is_missing=pair.item.missing_since is not None,
+            item_is_uncounted=is_uncounted,
+            is_unanswered=write is not None and write.state in OutboundWrite.UNANSWERED,
+            has_failed=write is not None and gap is not None and _failed_at(write, gap),
+            till_is_untold=till_is_untold,
+            till_is_troubled=bool(till_trouble),
         )
-    if listing.quantity is None or listing.quantity != listing.baseline + (left or ZERO):
-        return Status.PENDING, "The shop's number was off when an order on it changed; the next sync reads it again."
-    if listing.baseline == target and till_is_untold:
-        return Status.PENDING, "The till has not taken in yet what was sold online; until then its own sales of it can't be told."
-    if listing.baseline == target and till_trouble:
-        return Status.ERROR, till_trouble[:300]
-    if listing.baseline == target and left:
-        return Status.SYNCED, f"The shop shows {left.normalize():+f} beside what it should: a person has left it so."
-    if listing.baseline == target:
-        return Status.SYNCED, ""
-    if write and _failed_at(write, target - listing.baseline):
-        return Status.ERROR, _said_of(write)[:300]
-    return Status.PENDING, f"The shop should show {target.normalize():f}."
+    )
+    off = {
+        Verdict.DISPUTED: review.difference if review else None,
+        Verdict.SUSPECT: listing.suspect,
+        Verdict.LEFT: left,
+    }.get(verdict)
+    why = {
+        Verdict.UNREAD: unread,
+        Verdict.TILL_TROUBLE: till_trouble,
+        Verdict.FAILED: _said_of(write) if write and verdict == Verdict.FAILED else "",
+    }.get(verdict, "")
+    return state_said(verdict, off=off, target=target, size=review.drift_class if review else "", why=why)

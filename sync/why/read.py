@@ -12,7 +12,8 @@ from alignment.models import Alignment, StoreLocation
 from connectors.contract import Sort, StockManagement
 from inventory.models import Item, Listing, StockLevel
 from kit.scopes import ScopeTable
-from sync.core.why.facts import Counting, Moment, Shelf, ShopFacts
+from sync.core.standing import Counting
+from sync.core.why.facts import Moment, Shelf, ShopFacts
 from sync.core.why.ledger import Total, account_sentence, account_steps
 from sync.core.why.policy import rule_sentence
 from sync.core.why.shop import shop_bridge

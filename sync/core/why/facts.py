@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
+from sync.core.standing import Counting
 from sync.core.why.steps import Link
 
 
@@ -60,15 +61,6 @@ class Shelf:
     @property
     def is_counted(self) -> bool:
         return self.baseline is not None
-
-
-class Counting(StrEnum):
-    """How a shop counts a listing."""
-
-    OWN = "own"
-    PARENT = "parent"
-    NOT = "none"
-    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)

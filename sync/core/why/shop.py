@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
+from sync.core.standing import Counting, Position, Verdict, judge
 from sync.core.targets import listing_target, owed, units_of
-from sync.core.why.facts import Counting, Moment, Shelf, ShopFacts, Try
-from sync.core.why.steps import ZERO, Bridge, Link, Run, Standing, Step, Tone, amount, listed, moment_said
+from sync.core.why.facts import Moment, Shelf, ShopFacts, Try
+from sync.core.why.steps import ZERO, Bridge, Cut, Link, Run, Standing, Step, Tone, amount, listed, moment_said
 from sync.core.why.till import trouble_of, until_sync
 
 UNCOUNTED = {
@@ -60,11 +61,10 @@ def _to_target(run: Run, facts: ShopFacts, target: Decimal) -> None:
     run.add("Kept back as a buffer", -facts.buffer, Tone.HELD)
     rest = units_of(target, facts.per) - run.left
     if rest > 0:
-        run.add("Less than nothing is shown as none", rest, Tone.HELD)
+        run.add("Less than nothing is shown as none", rest, Tone.HELD, cut=Cut.BELOW_NONE)
     else:
-        run.add(
-            f"Too few for another pack of {facts.per}" if facts.per > 1 else "Parts of a unit aren't sold online", rest, Tone.HELD
-        )
+        what = f"Too few for another pack of {facts.per}" if facts.per > 1 else "Parts of a unit aren't sold online"
+        run.add(what, rest, Tone.HELD, cut=Cut.PART)
     run.total(f"Should show in {facts.store}", note=_packs(target, facts))
 
 
@@ -151,57 +151,78 @@ def _because(facts: ShopFacts, steps: list[Step]) -> str:
         parts.append(f"{amount(reserved)} {'is' if reserved == 1 else 'are'} reserved")
     if facts.buffer:
         parts.append(f"{amount(facts.buffer)} {'is' if facts.buffer == 1 else 'are'} kept back as a buffer")
-    if any(step.what.startswith("Less than nothing") for step in steps):
+    if any(step.cut == Cut.BELOW_NONE for step in steps):
         parts.append("a shop never shows less than none")
     for step in steps:
-        if step.change is not None and step.what.startswith(("Too few", "Parts of")):
+        if step.change is not None and step.cut == Cut.PART:
             few = amount(-step.change)
             parts.append(f"{few} are too few for another pack" if facts.per > 1 else f"{few} is no whole unit")
     return listed(parts)
 
 
+def _position(facts: ShopFacts, target: Decimal | None) -> Position:
+    gap = None if target is None or facts.baseline is None else owed(target=target, baseline=facts.baseline)
+    write = facts.write
+    return Position(
+        counting=facts.counting,
+        target=target,
+        baseline=facts.baseline,
+        shows=facts.shows,
+        suspect=facts.suspect,
+        difference=facts.difference,
+        left=facts.left,
+        is_unread=bool(facts.unread),
+        item_is_missing=facts.item_is_missing,
+        item_is_uncounted=facts.item_is_uncounted,
+        is_unanswered=write is not None and write.state == Try.UNANSWERED,
+        has_failed=write is not None and write.state in (Try.HELD, Try.FAILED) and write.about == gap,
+    )
+
+
 def _standing(facts: ShopFacts, target: Decimal | None, when: Moment) -> tuple[Standing, str, str, list[Link]]:
     """Result: how it stands, why it is not in step, what happens next, and where that is decided."""
-    if facts.counting != Counting.OWN:
-        why, next_step = UNCOUNTED[facts.counting]
-        return Standing.PERSON, f"It is told nothing, since {why}.", next_step, []
-    if facts.unread:
-        why = f"It is told nothing, since what the shop says of it can't be read. {facts.unread}"
-        return Standing.PERSON, why, "Correct it in the shop and save it there.", []
-    if facts.item_is_missing:
-        return Standing.PERSON, "The till's export leaves this item out. Its last number stands.", "Look at the till.", []
-    if facts.item_is_uncounted:
-        return Standing.PERSON, "The till no longer counts this item. Its last number stands.", "Look at the till.", []
-    if target is None:
-        return (
-            Standing.PERSON,
-            "Its number is left alone.",
-            "Let the till count the item, or say under Supply which place supplies this shop.",
-            [],
-        )
-    if facts.baseline is None or facts.shows is None:
+    gap = ZERO if target is None or facts.baseline is None else owed(target=target, baseline=facts.baseline)
+    match judge(_position(facts, target)):
+        case Verdict.GONE | Verdict.WITH_PARENT | Verdict.NOT_COUNTED:
+            why, next_step = UNCOUNTED[facts.counting]
+            return Standing.PERSON, f"It is told nothing, since {why}.", next_step, []
+        case Verdict.UNREAD:
+            why = f"It is told nothing, since what the shop says of it can't be read. {facts.unread}"
+            return Standing.PERSON, why, "Correct it in the shop and save it there.", []
+        case Verdict.ITEM_MISSING:
+            return Standing.PERSON, "The till's export leaves this item out. Its last number stands.", "Look at the till.", []
+        case Verdict.ITEM_UNCOUNTED:
+            return Standing.PERSON, "The till no longer counts this item. Its last number stands.", "Look at the till.", []
+        case Verdict.NO_TARGET:
+            next_step = "Let the till count the item, or say under Supply which place supplies this shop."
+            return Standing.PERSON, "Its number is left alone.", next_step, []
+        case Verdict.UNOPENED:
+            return Standing.WAITING, "Its number waits for a reading without news in between.", until_sync(when), []
+        case Verdict.UNANSWERED:
+            return trouble_of(facts.write, gap, facts.store, when)
+        case Verdict.DISPUTED:
+            off = amount(units_of(facts.difference or ZERO, facts.per), signed=True)
+            why = f"{off} in the shop is explained by no order and no write of ours. Nothing is written until somebody decides."
+            return Standing.PERSON, why, "Settle the conflict.", [facts.conflict] if facts.conflict else []
+        case Verdict.SUSPECT:
+            off = amount(units_of(facts.suspect or ZERO, facts.per), signed=True)
+            next_step = f"It gets a second look. {until_sync(when)}"
+            return Standing.WAITING, f"{off} in the shop is explained by nothing so far.", next_step, []
+        case Verdict.OFF if facts.put_off or facts.shows is None:
+            return _put_off(facts, when)
+        case Verdict.OFF if not gap:
+            return Standing.WAITING, "Its number was off when an order on it changed.", until_sync(when), []
+        case _:
+            if gap:
+                return _owing(facts, gap, when)
+            return _put_off(facts, when) if facts.put_off else (Standing.IN_STEP, "", "", [])
+
+
+def _put_off(facts: ShopFacts, when: Moment) -> tuple[Standing, str, str, list[Link]]:
+    if facts.put_off is None:
         return Standing.WAITING, "Its number waits for a reading without news in between.", until_sync(when), []
-    gap = owed(target=target, baseline=facts.baseline)
-    if facts.write and facts.write.state == Try.UNANSWERED:
-        return trouble_of(facts.write, gap, facts.store, when)
-    if facts.difference is not None:
-        off = amount(units_of(facts.difference, facts.per), signed=True)
-        why = f"{off} in the shop is explained by no order and no write of ours. Nothing is written until somebody decides."
-        return Standing.PERSON, why, "Settle the conflict.", [facts.conflict] if facts.conflict else []
-    if facts.suspect:
-        off = amount(units_of(facts.suspect, facts.per), signed=True)
-        return (
-            Standing.WAITING,
-            f"{off} in the shop is explained by nothing so far.",
-            f"It gets a second look. {until_sync(when)}",
-            [],
-        )
-    if gap:
-        return _owing(facts, gap, when)
-    if facts.put_off:
-        often = f"put off {facts.put_off.times} times since {moment_said(facts.put_off.since, when.zone, when.now)}"
-        return Standing.WAITING, f"Its last number can't be used yet ({often}): {facts.put_off.why}.", until_sync(when), []
-    return Standing.IN_STEP, "", "", []
+    often = f"put off {facts.put_off.times} times since {moment_said(facts.put_off.since, when.zone, when.now)}"
+    return Standing.WAITING, f"Its last number can't be used yet ({often}): {facts.put_off.why}.", until_sync(when), []
 
 
 def _owing(facts: ShopFacts, gap: Decimal, when: Moment) -> tuple[Standing, str, str, list[Link]]:

@@ -9,6 +9,13 @@ from enum import StrEnum
 ZERO = Decimal(0)
 
 
+class Cut(StrEnum):
+    """Why a shop shows less than what lies on the shelf, or more."""
+
+    BELOW_NONE = "below none"
+    PART = "part"  # of a unit, or of a pack
+
+
 class Tone(StrEnum):
     """How a step is drawn."""
 
@@ -38,6 +45,7 @@ class Step:
     at: datetime | None = None
     links: Sequence[Link] = ()
     note: str = ""
+    cut: Cut | None = None
 
 
 class Standing(StrEnum):
@@ -81,11 +89,12 @@ class Run:
         at: datetime | None = None,
         links: Sequence[Link] = (),
         note: str = "",
+        cut: Cut | None = None,
     ) -> None:
         """A step that changes something; one of nothing is left out."""
         if change:
             self.left += change
-            self.steps.append(Step(what, change, self.left, tone, at, links, note))
+            self.steps.append(Step(what, change, self.left, tone, at, links, note, cut))
 
 
 def amount(quantity: Decimal | None, *, signed: bool = False) -> str:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from sync.core.why.facts import Counting, Moment, PutOff, Shelf, ShopFacts, Try, Write
+from sync.core.standing import Counting
+from sync.core.why.facts import Moment, PutOff, Shelf, ShopFacts, Try, Write
 from sync.core.why.shop import shop_bridge, target_of
 from sync.core.why.steps import Link, Standing
 
@@ -117,7 +118,8 @@ def test_orders_since_the_reading_are_told_apart_from_what_is_wrong():
     facts = replace(IN_STEP, shelves=[replace(SHELF, on_hand=Decimal(12))], baseline=Decimal(12), has_news=True)
     bridge = shop_bridge(facts, WHEN)
     assert rows(facts)[-2:] == [("Orders that changed since it was read", 2, 14), ("web shows", None, 14)]
-    assert bridge.standing == Standing.IN_STEP
+    assert bridge.standing == Standing.WAITING  # as its state says
+    assert bridge.why_not == "Its number was off when an order on it changed."
     assert bridge.sentence == "web should show 12 by now because 12 lie on the shelf. It showed 14 when it was read 09:20."
 
 
