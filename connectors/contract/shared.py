@@ -26,17 +26,12 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a kind of system can do; the engine asks this, never the kind's name."""
+    """What a kind of system can do beside what each must: the engine asks this, never the kind's name."""
 
     side: Side
-    relative_writes: bool  # takes "+3" as well as "17": sales between our read and our write survive
-    receipts: bool  # after an unknown outcome the system can say whether an operation id took effect
-    idempotent_writes: bool  # the same operation id sent twice takes effect once
-    reads_orders: bool = False
     webhooks: bool = False  # tells us of orders by itself: a `HookedStore`
     files: bool = False  # tells by files that somebody must drop: that none comes is news
     notes: bool = False  # can show its staff a note: a `NotedTill`
-    complete_readings: bool = True  # one reading shows every item, so that an absent one is known to be missing
     takes_prices: bool = False  # may be told retail prices: a `PricedTill`
 
 
@@ -45,7 +40,6 @@ class Outcome(StrEnum):
 
     APPLIED = "applied"
     ALREADY_APPLIED = "already_applied"  # the operation id had taken effect before
-    STALE = "stale"  # compare-and-set lost: read again, then decide again
     REJECTED = "rejected"  # understood and refused: this item, this reason
     NOT_SENT = "not_sent"  # surely without effect: may be sent again
     UNKNOWN = "unknown"  # no answer tells: look first

@@ -87,14 +87,13 @@ class OrderState:
 
 @dataclass(frozen=True, slots=True)
 class StoreWrite:
-    """A write to one listing. At most one of `delta` (relative) and `quantity` (absolute); what is None or "" stays as it is.
-    `decimals`: those of the prices here. `ends_sale`: the sale price goes."""
+    """A write to one listing. `delta`: so many more, or fewer; what is None or "" stays as it is. `decimals`: those of the prices
+    here. `ends_sale`: the sale price goes."""
 
     operation_id: UUID
     remote_id: int
     parent_remote_id: int
     delta: int | None = None
-    quantity: int | None = None
     price: Decimal | None = None
     decimals: int = 2
     ends_sale: bool = False
@@ -103,7 +102,7 @@ class StoreWrite:
 
     @property
     def carries_number(self) -> bool:
-        return self.delta is not None or self.quantity is not None
+        return self.delta is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,7 @@ def build(context: Context) -> PosCsvTill:
 KIND = Kind(
     name="pos_csv",
     label="Till by CSV files",
-    capabilities=Capabilities(
-        side=Side.POS, relative_writes=True, receipts=True, idempotent_writes=True, takes_prices=True, files=True, notes=True
-    ),
+    capabilities=Capabilities(side=Side.POS, takes_prices=True, files=True, notes=True),
     settings=PosCsvSettings,
     credentials=NoCredentials,
     build=build,

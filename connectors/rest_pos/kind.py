@@ -7,9 +7,7 @@ from connectors.rest_pos.till import RestPosTill
 KIND = Kind(
     name="rest_pos",
     label="Till by POS API",
-    capabilities=Capabilities(
-        side=Side.POS, relative_writes=True, receipts=True, idempotent_writes=True, takes_prices=True, notes=True
-    ),
+    capabilities=Capabilities(side=Side.POS, takes_prices=True, notes=True),
     settings=RestPosSettings,
     credentials=RestPosCredentials,
     build=RestPosTill,

@@ -21,14 +21,7 @@ def _build(context: Context) -> WooCommerceStore:
 KIND = Kind(
     name="woocommerce",
     label="WooCommerce store",
-    capabilities=Capabilities(
-        side=Side.STORE,
-        relative_writes=True,
-        receipts=True,
-        idempotent_writes=False,
-        reads_orders=True,
-        webhooks=True,
-    ),
+    capabilities=Capabilities(side=Side.STORE, webhooks=True),
     settings=WooCommerceSettings,
     credentials=WooCommerceCredentials,
     build=_build,

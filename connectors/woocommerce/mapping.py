@@ -116,8 +116,6 @@ def item_from(write: StoreWrite) -> dict[str, Any]:
     item: dict[str, Any] = {"id": write.remote_id}
     if write.delta is not None:
         item["inventory_delta"] = int(write.delta)
-    elif write.quantity is not None:
-        item["stock_quantity"] = int(write.quantity)
     if write.price is not None:
         item["regular_price"] = price_text(write.price, decimals=write.decimals)
     if write.ends_sale:

@@ -24,6 +24,6 @@ def units_of(packs: Decimal, per: int) -> Decimal:
     return packs * per
 
 
-def owed(*, target: Decimal, baseline: Decimal, in_flight: Decimal = ZERO) -> Decimal:
+def owed(*, target: Decimal, baseline: Decimal) -> Decimal:
     """Result: the signed difference a system must still be told."""
-    return target - baseline - in_flight
+    return target - baseline

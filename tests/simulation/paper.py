@@ -126,7 +126,7 @@ class Engine:
         return listing_target(available=[Decimal(self.on_hand)], buffer=Decimal(self.w.shops[self.shops.index(side)].buffer))
 
     def owed(self, side: Side) -> int:
-        return owed(target=self.target(side), baseline=side.baseline, in_flight=side.flight.delta if side.flight else 0)
+        return owed(target=self.target(side), baseline=side.baseline) - (side.flight.delta if side.flight else 0)
 
     @staticmethod
     def spans(side: Side) -> list[WriteSpan]:

@@ -119,7 +119,7 @@ def test_token_is_taken_as_people_copy_it():
 
 def test_registry_knows_the_kind():
     kind = kind_get("rest_pos")
-    assert (kind.label, kind.build, kind.capabilities.idempotent_writes) == ("Till by POS API", RestPosTill, True)
+    assert (kind.label, kind.build, kind.capabilities.notes) == ("Till by POS API", RestPosTill, True)
 
 
 def test_every_setting_is_in_the_page_and_no_other():

@@ -240,5 +240,4 @@ def test_a_wrong_credential_is_not_repeated_in_the_message():
 def test_the_registry_finds_the_kind():
     assert kind_get("woocommerce") is KIND
     assert KIND.capabilities.side is Side.STORE
-    assert KIND.capabilities.receipts
-    assert not KIND.capabilities.idempotent_writes
+    assert KIND.capabilities.webhooks

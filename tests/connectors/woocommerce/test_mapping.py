@@ -160,12 +160,6 @@ def test_a_relative_write_is_a_whole_number_with_its_receipt():
     }
 
 
-def test_an_absolute_write_of_nothing_is_zero_and_no_delta():
-    item = item_from(StoreWrite(OPERATION, 7, 0, quantity=0))
-    assert item["stock_quantity"] == 0
-    assert "inventory_delta" not in item
-
-
 @pytest.mark.parametrize(
     ("price", "decimals", "text"),
     [("12.50", 2, "12.50"), ("1E+2", 2, "100.00"), ("1234.5000", 2, "1234.50"), ("1250", 0, "1250")],

@@ -25,8 +25,7 @@ def test_a_listing_shows_the_whole_units_its_locations_have_less_the_buffer(avai
     assert listing_target(available=map(D, available), buffer=D(buffer)) == target
 
 
-def test_what_is_owed_leaves_out_what_is_in_flight():
-    assert owed(target=D(7), baseline=D(10), in_flight=D(-3)) == 0
+def test_what_is_owed_is_what_the_target_is_beside_the_baseline():
     assert owed(target=D(7), baseline=D(10)) == -3
 
 
