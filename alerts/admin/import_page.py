@@ -1,6 +1,5 @@
 """Thresholds from a file, and back into one."""
 
-import csv
 from typing import Any
 
 from django import forms
@@ -13,6 +12,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from alerts.services.importing import COLUMNS, ThresholdPlan, thresholds_apply, thresholds_plan, thresholds_rows
+from kit.files.cells import csv_lines
 from kit.files.effects import Effect
 from kit.files.import_page import FileImport, file_clean
 from kit.files.table import ENCODINGS
@@ -40,9 +40,8 @@ class ImportPage(FileImport[ThresholdPlan]):
         """Every threshold, as the import takes it."""
         if not self.admin.has_view_permission(request):
             raise PermissionDenied
-        answer = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
+        answer = HttpResponse(csv_lines(thresholds_rows()), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="thresholds_{timezone.localdate():%Y%m%d}.csv"'
-        csv.writer(answer).writerows(thresholds_rows())
         return answer
 
     def plan_given(self, content: bytes, given: dict[str, Any]) -> ThresholdPlan:

@@ -1,6 +1,5 @@
 """Item ↔ listing: looked through, confirmed, rejected, made by hand, taken out as a file."""
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,16 +29,9 @@ from alignment.services.alignments import (
 from kit.admin.parts import AnyModelForm, AskedActionsAdmin, HistoryAdmin, badge, named, person, why_link
 from kit.admin.search import ProductSearchAdmin
 from kit.errors import ToldError
-from kit.files.cells import cell_safe
+from kit.files.cells import cell_safe, csv_lines
 
 TONES = {"confirmed": "ok", "proposed": "warn", "rejected": "mute"}
-
-
-class _Echo:
-    """A file that hands each line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
 
 
 class ReasonActionForm(ActionForm):
@@ -145,7 +137,7 @@ class AlignmentAdmin(ProductSearchAdmin, HistoryAdmin, AskedActionsAdmin):
     def export(self, request: HttpRequest, queryset: QuerySet[Alignment]) -> StreamingHttpResponse:
         name = f"alignment_{timezone.localdate():%Y%m%d}.csv"
         return StreamingHttpResponse(
-            _csv_lines(queryset.select_related("item", "listing").order_by("item__sku", "pk")),
+            csv_lines(_rows(queryset.select_related("item", "listing").order_by("item__sku", "pk"))),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
@@ -207,15 +199,13 @@ class AlignmentAdmin(ProductSearchAdmin, HistoryAdmin, AskedActionsAdmin):
         return why_link(pair.item_id, about=f"{pair.item}")
 
 
-def _csv_lines(pairs: QuerySet[Alignment]) -> Iterator[str]:
-    """Result: the file's lines. It starts with a byte order mark, for Excel, and can be imported again."""
-    writer = csv.writer(_Echo())
-    yield "\ufeff"
-    yield writer.writerow([*COLUMNS, UNITS, STATUS, "Item", "Listing", "Evidence"])
+def _rows(pairs: QuerySet[Alignment]) -> Iterator[list[str]]:
+    """Result: the rows of a file that can be imported again; safe for a spreadsheet."""
+    yield [*COLUMNS, UNITS, STATUS, "Item", "Listing", "Evidence"]
     for pair in pairs.iterator(chunk_size=2000):
         cells = (
             *(pair.item.sku, pair.listing.sku, pair.match_type, f"{pair.confidence.normalize():f}"),
             *(str(pair.units_per_listing), pair.status),
             *(pair.item.name, pair.listing.name, pair.evidence),
         )
-        yield writer.writerow([cell_safe(cell) for cell in cells])
+        yield [cell_safe(cell) for cell in cells]

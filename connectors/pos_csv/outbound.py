@@ -25,11 +25,11 @@ from connectors.pos_csv.files import DropFolder, write_durably
 from connectors.pos_csv.reading.dialect import opened
 from connectors.pos_csv.reading.numbers import plain_number
 from connectors.pos_csv.settings import PosCsvSettings
+from kit.files.cells import cell_safe
 
 HEADER = ("Operation ID", "SKU", "Location", "Quantity Change", "Reason", "Reference")
 PRICE_HEADER = ("Operation ID", "SKU", "Retail Price", "Currency", "Reason")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +218,7 @@ def _price_row(write: TillPriceWrite) -> list[str]:
 
 def safe_text(text: str) -> str:
     """Result: the text with a `'` before it where a spreadsheet would take it for a formula; line breaks become spaces."""
-    guarded = f"'{text}" if text.startswith(_FORMULA_STARTS) else text
-    return _CONTROL.sub(" ", guarded)
+    return _CONTROL.sub(" ", cell_safe(text))
 
 
 def _not_written(error: OSError | ConfigError, paper: Paper) -> RetryableError | ConfigError:

@@ -2,20 +2,18 @@
 
 import csv
 import io
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 from kit.files.cells import cell_safe
+from kit.files.markdown import markdown_plain
 from reporting.core.charts import Chart, bar_svg, line_svg
 from reporting.core.report import Report, Section, Table
 from reporting.metrics.figures import CONFLICTS
-
-_MARKS = re.compile(r"([\\`*_\[\]|~#])")
 
 
 class Format(StrEnum):
@@ -44,39 +42,50 @@ def report_head(report: Report) -> tuple[str, str]:
 
 
 def report_markdown(report: Report) -> str:
-    lines = [f"# {_plain(report.title)}", *(_plain(said) for said in report_head(report))]
+    lines = [f"# {markdown_plain(report.title)}", *(markdown_plain(said) for said in report_head(report))]
     for section in report.sections:
-        lines += [f"## {_plain(section.title)}", *(_plain(sentence) for sentence in section.sentences)]
+        lines += [f"## {markdown_plain(section.title)}", *(markdown_plain(sentence) for sentence in section.sentences)]
         if section.table:
             lines.append("\n".join(_table_lines(section.table)))
     return "\n\n".join(lines) + "\n"
 
 
 def _table_lines(table: Table) -> Iterator[str]:
-    yield f"| {' | '.join(map(_plain, table.header))} |"
+    yield f"| {' | '.join(map(markdown_plain, table.header))} |"
     yield f"|{'|'.join('---:' if place in table.numbers else '---' for place in range(len(table.header)))}|"
     for row in table.rows:
-        yield f"| {' | '.join(map(_plain, row))} |"
-
-
-def _plain(text: str) -> str:
-    """Result: the text in one line, so that markdown takes none of it for a mark or for HTML."""
-    line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _MARKS.sub(r"\\\1", line)
+        yield f"| {' | '.join(map(markdown_plain, row))} |"
 
 
 def report_csv(report: Report) -> str:
     """Result: the sections below each other, an empty line between; no cell is a formula to a spreadsheet."""
     lines = io.StringIO(newline="")
     writer = csv.writer(lines)
-    writer.writerows([cell_safe(said)] for said in (report.title, *report_head(report)))
+    report = _disarmed(report)
+    writer.writerows([said] for said in (report.title, *report_head(report)))
     for section in report.sections:
         writer.writerow([])
-        writer.writerows([cell_safe(said)] for said in (section.title, *section.sentences))
+        writer.writerows([said] for said in (section.title, *section.sentences))
         if section.table:
-            rows = (section.table.header, *section.table.rows)
-            writer.writerows([cell_safe(cell) for cell in row] for row in rows)
+            writer.writerows((section.table.header, *section.table.rows))
     return lines.getvalue()
+
+
+def _disarmed(report: Report) -> Report:
+    """Result: the report for a file that a spreadsheet may open: no text of it is a formula. What it says of period and shops
+    begins with words of ours."""
+    return replace(report, title=cell_safe(report.title), sections=tuple(map(_section_disarmed, report.sections)))
+
+
+def _section_disarmed(section: Section) -> Section:
+    table = section.table and replace(
+        section.table, header=_safe(section.table.header), rows=tuple(map(_safe, section.table.rows))
+    )
+    return replace(section, title=cell_safe(section.title), sentences=_safe(section.sentences), table=table)
+
+
+def _safe(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(map(cell_safe, texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +125,8 @@ def _drawn(chart: Chart) -> Drawn:
 
 
 def report_html(report: Report) -> str:
-    """Result: a page that needs no other file."""
+    """Result: a page that needs no other file. A spreadsheet opens such a page, too."""
+    report = _disarmed(report)
     period, made = report_head(report)
     shown = {"report": report, "period": period, "made": made, "sections": sections_shown(report)}
     return render_to_string("reports/report.html", shown)

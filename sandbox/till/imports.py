@@ -99,4 +99,4 @@ def read_prices(path: Path) -> Iterator[tuple[str, Decimal]]:
 
 def _unguarded(text: str) -> str:
     """Without the `'` that keeps spreadsheets from taking a text for a formula."""
-    return text[1:] if re.match(r"'[=+\-@]", text) else text
+    return text[1:] if re.match(r"'\s*[=+\-@＝＋－＠]", text) else text

@@ -188,7 +188,7 @@ def test_the_file_lists_what_waits_and_no_spreadsheet_runs_it(open_shop, tmp_pat
     with path.open(encoding="utf-8-sig", newline="") as lines:
         (row,) = csv.DictReader(lines)
     assert (row["type"], row["class"], row["pos_value"], row["woo_value"]) == ("quantity_mismatch", "major", "10", "1")
-    assert (row["difference"], row["percent"], row["woo_sku"]) == ("'-9", "'-90", "'=1+1")
+    assert (row["difference"], row["percent"], row["woo_sku"]) == ("-9", "-90", "'=1+1")
     assert shop.app.writes == []
 
 
