@@ -1,15 +1,17 @@
 """When a job is due (engine.md). A slot is a moment in UTC at which a job should run: one job, one slot, one run.
 
-Kept apart from Celery's own crontab, which leaves out an hour when the clocks go back (reliability.md, case 26).
+The calendar is cronsim's, by a clock without a zone. What a change of clocks means is said here: Celery's own crontab leaves out
+an hour when the clocks go back (reliability.md, case 26), and cronsim with a zone puts 02:30 off to 03:00, not to 03:30.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-_BACK: Final = 366 * 4 + 1  # days to look back for a date that fits: the 29th of February
+from cronsim import CronSim
+
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +49,62 @@ def slot_newest(when: When, *, after: datetime, now: datetime) -> datetime | Non
     match when:
         case Every(seconds):
             newest = datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
-            return newest if newest > after else None
         case Once(at):
-            return at if after < at <= now else None
-    return next((slot for slot in _backwards(when, after=after, now=now) if slot <= now), None)
+            newest = at
+        case At():
+            newest = max(_slots_near(when, now, since=after), default=after)
+    return newest if after < newest <= now else None
 
 
-def _backwards(when: At, *, after: datetime, now: datetime) -> Iterator[datetime]:
-    """Result: the slots of the days from tomorrow (clocks may have been set back across midnight) back to `after`."""
-    day = now.astimezone(when.zone).date() + timedelta(days=1)
-    oldest = max(after.astimezone(when.zone).date() - timedelta(days=1), day - timedelta(days=_BACK))
-    while day >= oldest:
-        if _fits(when, day):
-            yield from (slot for slot in _slots_of(when, day) if slot > after)
-        day -= timedelta(days=1)
+def slot_next(when: When, *, now: datetime) -> datetime | None:
+    """Result: the first slot later than `now`; None: there is none."""
+    match when:
+        case Every(seconds):
+            return datetime.fromtimestamp((int(now.timestamp()) // seconds + 1) * seconds, UTC)
+        case Once(at):
+            return at if at > now else None
+        case At():
+            return min(_slots_near(when, now), default=None)
 
 
-def _fits(when: At, day: date) -> bool:
-    return day.month in when.months and day.day in when.days and day.isoweekday() % 7 in when.days_of_week
+def _slots_near(when: At, now: datetime, *, since: datetime | None = None) -> Iterator[datetime]:
+    """Result: among them the newest slot up to `now`, where one is later than `since`; without `since`, the first one after it.
+
+    By the wall clock the nearest time is the nearest slot too, except about a change of clocks: there all are looked at that the
+    clock shows within as much time as it was changed by."""
+    back, clock = since is not None, now.astimezone(when.zone).replace(tzinfo=None)
+    oldest = since.astimezone(when.zone).replace(tzinfo=None) - _DAY if since else None
+    far = -1 if back else 1
+    end: datetime | None = None
+    for shown in _shown(when, clock - far * _clocks_changed(now, when.zone), back=back):
+        if (end and (shown - end) * far > timedelta()) or (oldest and shown < oldest):
+            return
+        slots = [slot for slot in _moments(shown, when) if (slot <= now) == back]
+        yield from slots
+        if slots and not end:
+            farther = min(shown, clock) if back else max(shown, clock)
+            end = farther + far * _clocks_changed(slots[0], when.zone)
 
 
-@lru_cache(maxsize=500)  # asked every few seconds, for the same few days
-def _slots_of(when: At, day: date) -> list[datetime]:
-    """Result: a day's slots, the newest first."""
-    shown = (datetime(day.year, day.month, day.day, hour, minute) for hour in when.hours for minute in when.minutes)  # noqa: DTZ001
-    return sorted({slot for moment in shown for slot in _moments(moment, when)}, reverse=True)
+def _clocks_changed(moment: datetime, zone: tzinfo) -> timedelta:
+    """Result: by how much the clocks of the place are changed between the day before and the day after."""
+    offsets = [(moment + days).astimezone(zone).utcoffset() or timedelta() for days in (-_DAY, timedelta(), _DAY)]
+    return max(offsets) - min(offsets)
+
+
+def _shown(when: At, start: datetime, *, back: bool) -> Iterator[datetime]:
+    """Result: what a wall clock shows when the job is due: from `start` back, itself included, or onward from it."""
+    fields = (when.minutes, when.hours, when.days, when.months, when.days_of_week)
+    whole = start.replace(microsecond=0)
+    times = CronSim(" ".join(map(_field, fields)), whole + timedelta(seconds=1) if back else whole, reverse=back)
+    times.day_and = True
+    return times
+
+
+def _field(numbers: frozenset[int]) -> str:
+    """Result: as a crontab says it, but never `*`, which means more there than all numbers."""
+    first, last = min(numbers), max(numbers)
+    return f"{first}-{last}" if len(numbers) > last - first else ",".join(map(str, numbers))
 
 
 def _moments(shown: datetime, when: At) -> list[datetime]:

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from celery.schedules import schedule as plan
+from celery.schedules import ParseException
 from django_celery_beat.models import PeriodicTask
 
+from jobs.due import slot_next
 from jobs.schedule import EACH_MINUTE, Job
+from jobs.slots import job_times
 
 SYNC = "sync.tasks.sync_store"
 MEASURED_EVERY = timedelta(minutes=15)  # the day's row is what it last was; a day that ended is finished with the next one
@@ -30,12 +32,15 @@ class NextRun:
 
 def run_next(*, now: datetime) -> NextRun | None:
     """Result: the next scheduled sync, at the latest; None where none is scheduled."""
-    jobs = PeriodicTask.objects.filter(task=SYNC, enabled=True).select_related("crontab", "interval", "solar", "clocked")
-    due = [NextRun(job.name, now + _until(job.schedule, now)) for job in jobs if job.schedule]
+    jobs = PeriodicTask.objects.filter(task=SYNC, enabled=True).select_related("crontab", "interval", "clocked")
+    due = [NextRun(job.name, at) for job in jobs if (at := _job_next(job, now))]
     return min(due, key=lambda one: one.at, default=None)
 
 
-def _until(when: plan, now: datetime) -> timedelta:
-    when.nowfun = lambda: now
-    left: timedelta = when.remaining_estimate(now)
-    return max(left, timedelta(0))
+def _job_next(job: PeriodicTask, now: datetime) -> datetime | None:
+    """Result: as the scheduler has it (jobs/slots.py); None where its times say nothing that can be read, or nothing more."""
+    try:
+        when = job_times(job)
+    except (ParseException, ValueError):
+        return None
+    return slot_next(when, now=now) if when else None

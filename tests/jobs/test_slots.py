@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from jobs.due import At, Every, Once, slot_newest
+from jobs.due import At, Every, Once, slot_newest, slot_next
 
 ALL = {"days_of_week": frozenset(range(7)), "days": frozenset(range(1, 32)), "months": frozenset(range(1, 13))}
 QUARTERS = frozenset((0, 15, 30, 45))
@@ -37,7 +37,7 @@ def runs(when, begin, end, step=timedelta(minutes=1)):
 )
 def test_quarters_of_an_hour_come_every_quarter_of_an_hour_when_clocks_change(zone, day):
     begin = day - timedelta(hours=14)
-    found = runs(at(zone, range(24), QUARTERS), begin, day + timedelta(hours=38))
+    found = runs(at(zone, range(24), QUARTERS), begin, day + timedelta(hours=38), step=timedelta(minutes=5))
     assert found == [begin + timedelta(minutes=15 * n) for n in range(1, 52 * 4 + 1)]
 
 
@@ -56,7 +56,7 @@ def test_a_nightly_job_whose_time_is_left_out_runs_that_much_later():
 @pytest.mark.parametrize("zone", [PACIFIC, VIENNA, LORD_HOWE], ids=str)
 def test_a_daily_job_runs_once_a_day_all_year(zone, hour):
     begin = utc(2026, 1, 1)
-    found = runs(at(zone, {hour}, {30}), begin, utc(2027, 1, 1), step=timedelta(hours=2))
+    found = runs(at(zone, {hour}, {30}), begin, utc(2027, 1, 1), step=timedelta(hours=6))
     assert len(found) == len(set(found)) == 365
     assert len({slot.astimezone(zone).date() for slot in found}) == 365
 
@@ -97,3 +97,34 @@ def test_a_leap_day_and_a_day_that_never_comes():
     never = at(UTC, {3}, days=frozenset({30}), months=frozenset({2}))
     assert slot_newest(leap, after=utc(2020, 1, 1), now=utc(2026, 3, 2)) == utc(2024, 2, 29, 3)
     assert slot_newest(never, after=utc(2020, 1, 1), now=utc(2026, 3, 2)) is None
+
+
+def test_in_a_place_that_changes_its_clocks_by_half_an_hour_the_left_out_times_are_not_merged_into_later_ones():
+    left_out = at(LORD_HOWE, {2}, {7, 30})  # 02:07 is 02:37 on that night: later than 02:30
+    assert runs(left_out, utc(2026, 10, 3, 15), utc(2026, 10, 3, 17)) == [utc(2026, 10, 3, 15, 30), utc(2026, 10, 3, 15, 37)]
+
+
+def test_a_day_must_fit_the_date_and_the_day_of_the_week():
+    friday_13 = at(UTC, {9}, days=frozenset({13}), days_of_week=frozenset({5}))
+    assert slot_newest(friday_13, after=utc(2026, 1, 1), now=utc(2026, 10, 31)) == utc(2026, 3, 13, 9)
+    assert slot_next(friday_13, now=utc(2026, 3, 13, 9)) == utc(2026, 11, 13, 9)
+
+
+@pytest.mark.parametrize(
+    ("when", "now", "then"),
+    [
+        (at(PACIFIC, range(24)), utc(2026, 11, 1, 8, 30), utc(2026, 11, 1, 9)),  # the second 01:00
+        (at(PACIFIC, {1}, {30}), utc(2026, 11, 1, 8, 30), utc(2026, 11, 2, 9, 30)),  # not the second 01:30
+        (at(PACIFIC, {2}, {30}), utc(2026, 3, 8, 9), utc(2026, 3, 8, 10, 30)),  # 03:30, since 02:30 is left out
+        (at(PACIFIC, range(24)), utc(2026, 3, 8, 9), utc(2026, 3, 8, 10)),
+        (at(VIENNA, {12}), utc(2026, 3, 2, 11), utc(2026, 3, 3, 11)),
+        (at(UTC, {3}, days=frozenset({31})), utc(2026, 1, 31, 3), utc(2026, 3, 31, 3)),
+        (at(UTC, {3}, days=frozenset({29}), months=frozenset({2})), utc(2026, 3, 2), utc(2028, 2, 29, 3)),
+        (at(UTC, {3}, days=frozenset({30}), months=frozenset({2})), utc(2026, 3, 2), None),
+        (Every(900), utc(2026, 3, 2, 9, 15), utc(2026, 3, 2, 9, 30)),
+        (Once(utc(2026, 3, 2, 9)), utc(2026, 3, 2, 8), utc(2026, 3, 2, 9)),
+        (Once(utc(2026, 3, 2, 9)), utc(2026, 3, 2, 9), None),
+    ],
+)
+def test_the_next_slot_is_the_first_one_after_now(when, now, then):
+    assert slot_next(when, now=now) == then
