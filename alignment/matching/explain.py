@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from alignment.matching.parts.normalise import barcode_text
 from alignment.matching.parts.sizes import Agreement
 from alignment.matching.parts.things import Cut
 from alignment.matching.weighing.compare import Comparer
 from alignment.matching.weighing.doubts import likeness_of_names
 from alignment.matching.weighing.levels import NOTED, Barcode, Brand, Price, Sku
+from kit.gtin import gtin_text
 
 _SKU = {
     Sku.SAME_SHARED: "same SKU",
@@ -44,7 +44,7 @@ def evidence_text(
 def _barcode(item: Cut, listing: Cut, level: int) -> str:
     if level in (Barcode.SAME, Barcode.SAME_SHARED):
         shared = [key for key in item.barcodes if key in listing.barcodes]
-        return f"same barcode {barcode_text(shared[0])}" if shared else f"same number {item.unchecked} as barcode"
+        return f"same barcode {gtin_text(shared[0])}" if shared else f"same number {item.unchecked} as barcode"
     if level == Barcode.SAME_UNCHECKED:
         return f"same number {item.unchecked} as barcode, though its check digit is wrong"
     return ""

@@ -175,11 +175,3 @@ def percent_text(percent: Decimal, *, signed: bool = True) -> str:
     rounded = percent.quantize(Decimal("0.1"), ROUND_HALF_UP)
     text = f"{rounded:f}".removesuffix(".0")
     return f"{'+' if signed and rounded > 0 else ''}{text} %".replace("-", "−")
-
-
-def gtin_valid(code: str) -> bool:
-    """Result: is it a GTIN-8, -12, -13 or -14 with a right check digit?"""
-    if not (code.isascii() and code.isdigit() and len(code) in (8, 12, 13, 14)) or not int(code):
-        return False
-    weighted = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(code[:-1])))
-    return (10 - weighted % 10) % 10 == int(code[-1])

@@ -10,8 +10,9 @@ from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 from alignment.models import Alignment
 from connectors.errors import ConnectorError
 from inventory.models import Listing
+from kit.gtin import gtin_valid
 from sync.core.guards import repricing_guard
-from sync.core.prices import Refuse, Review, Same, Write, gtin_valid, price_judge
+from sync.core.prices import Refuse, Review, Same, Write, price_judge
 from sync.models import OutboundWrite, PricePolicy, PriceReview, TillPrice
 from sync.prices.reviews import Asked, reviews_save
 from sync.prices.rules import PriceTurn, price_policy_of, price_turn_of

@@ -1,9 +1,8 @@
 """Barcodes as evidence: what is trusted, what is damaged, and numbers that only look like barcodes. Pure."""
 
 import re
-import unicodedata
 
-from alignment.matching.parts.normalise import barcode_key
+from kit.gtin import code_compact, gtin_key, isbn10_key
 
 # A spreadsheet shows six digits of a long number, and writes zeros for the rest.
 _ROUNDED = re.compile(r"\d{3,9}0{5,}")
@@ -16,12 +15,7 @@ def barcode_keys(raw: str) -> tuple[str, ...]:
     digits = _digits(raw)
     if not digits or _is_rounded(digits):
         return ()
-    found = barcode_key(digits)
-    keys = [found] if found else []
-    book = _isbn10_key(digits)
-    if book and book not in keys:
-        keys.append(book)
-    return tuple(keys)
+    return tuple(dict.fromkeys(key for key in (gtin_key(digits), isbn10_key(digits)) if key))
 
 
 def is_damaged(raw: str) -> bool:
@@ -41,24 +35,9 @@ def unchecked_key(raw: str) -> str:
 
 
 def _digits(raw: str) -> str:
-    text = re.sub(r"\.0+$", "", re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", raw)))
-    text = text.removeprefix("'")
+    text = code_compact(raw).removeprefix("'")
     return text if re.fullmatch(r"[0-9]+[xX]?", text) else ""
 
 
 def _is_rounded(digits: str) -> bool:
     return bool(_ROUNDED.fullmatch(digits)) and len(digits) >= 10
-
-
-def _isbn10_key(digits: str) -> str | None:
-    """ISO 2108: weights 10 to 1, the sum a multiple of eleven; X is ten. As an EAN it begins with 978."""
-    if len(digits) == 9:
-        digits = f"0{digits}"  # lost its leading zero
-    if len(digits) != 10:
-        return None
-    values = [10 if char in "xX" else int(char) for char in digits]
-    if sum(weight * value for weight, value in zip(range(10, 0, -1), values, strict=True)) % 11:
-        return None
-    body = f"978{digits[:9]}"
-    check = -sum(int(char) * (3 if place % 2 else 1) for place, char in enumerate(body)) % 10
-    return f"{body}{check}".zfill(14)

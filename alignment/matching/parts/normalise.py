@@ -1,4 +1,4 @@
-"""SKUs and barcodes as keys: equal for spellings that people use for the same thing. Pure."""
+"""SKUs as keys: equal for spellings that people use for the same thing. Pure."""
 
 import re
 import unicodedata
@@ -9,9 +9,6 @@ _SEPARATORS = r"\s_\-‐‒–—―−"
 # A whole run of separators and dots, wherever it stands.
 _RUN = re.compile(rf"[{_SEPARATORS}.]+")
 _SEPARATOR = re.compile(rf"[{_SEPARATORS}]+")
-
-# GTIN-8, -12 (UPC), -13 (EAN), -14, and a UPC that lost one or two leading zeros in a spreadsheet.
-_BARCODE_LENGTHS = frozenset({8, 10, 11, 12, 13, 14})
 
 
 def sku_key(sku: str) -> str:
@@ -32,24 +29,3 @@ def _between(run: re.Match[str]) -> str:
     if start > 0 and end < len(text) and text[start - 1].isdigit() and text[end].isdigit():
         return "."
     return _SEPARATOR.sub("", run.group())
-
-
-def barcode_key(raw: str) -> str | None:
-    """Result: the UPC, EAN or GTIN as 14 digits, so that lost leading zeros and `.0` tails don't matter; None where the
-    text is no such number: wrong length, wrong check digit, or digits a spreadsheet rounded away (`6.12E+11`)."""
-    text = unicodedata.normalize("NFKC", raw).strip()
-    digits = re.sub(r"\.0+$", "", re.sub(r"[\s\-]", "", text))
-    if not (digits.isascii() and digits.isdigit()) or len(digits) not in _BARCODE_LENGTHS:
-        return None
-    key = digits.zfill(14)
-    return key if _check_digit_holds(key) and key.strip("0") else None
-
-
-def _check_digit_holds(key: str) -> bool:
-    """GS1 General Specifications, 7.9: weights 3 and 1 in turn; the sum with the check digit is a multiple of ten."""
-    return sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(key)) % 10 == 0
-
-
-def barcode_text(key: str) -> str:
-    """Result: a barcode's key as people know it: the 13 digits of an EAN (a UPC gets one leading zero), else all 14."""
-    return key.removeprefix("0")

@@ -1,10 +1,13 @@
 """Barcodes: which cells mean the same, and which are damaged and never trusted."""
 
+import csv
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alignment.matching.parts.codes import barcode_keys, is_damaged, is_unchecked_code
+from kit.gtin import gtin_key
 
 UPC, ISBN10, ISBN13 = "514975826515", "0306406152", "9780306406157"
 
@@ -43,3 +46,14 @@ def test_anything_else_is_no_barcode_either(cell):
 def test_lost_zeros_and_tails_never_change_what_a_barcode_means(number):
     text = str(number)
     assert barcode_keys(text) == barcode_keys(f"{text}.0") == barcode_keys(text.zfill(13))
+
+
+def test_every_whole_barcode_of_a_real_till_is_one(hydro):
+    with (hydro / "pos_export.csv").open(encoding="utf-8-sig", newline="") as file:
+        upcs = [row["UPC"] for row in csv.DictReader(file)]
+    whole = [upc for upc in upcs if upc.isdigit()]
+    rounded = [upc for upc in upcs if "E+" in upc]
+    assert len(whole) == 1434
+    assert [upc for upc in whole if gtin_key(upc) is None] == []
+    assert rounded
+    assert [upc for upc in rounded if gtin_key(upc) is not None] == []

@@ -14,7 +14,6 @@ from sync.core.prices import (
     Rounding,
     Same,
     Write,
-    gtin_valid,
     margin,
     percent_text,
     price_judge,
@@ -173,17 +172,6 @@ def test_what_a_manager_let_pass_is_not_held_again_but_clearly_more_is():
     assert "71 of 100 prices, 40 of which you have let pass" in repricing_guard(
         changes=71, pairs=100, most_percent=30, previewed=40
     )
-
-
-@pytest.mark.parametrize(
-    ("code", "valid"),
-    [
-        ("8710000000127", False), ("4006381333931", True), ("036000291452", True), ("96385074", True), ("10614141000415", True),
-        ("4006381333932", False), ("00000000", False), ("12345", False), ("400638133393X", False), ("", False),
-    ],
-)  # fmt: skip
-def test_only_a_barcode_with_its_check_digit_is_a_gtin(code, valid):
-    assert gtin_valid(code) is valid
 
 
 def test_percentages_for_people():
