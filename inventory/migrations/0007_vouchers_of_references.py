@@ -16,19 +16,19 @@ def vouchers_of_references(apps, schema_editor):
     movement = apps.get_model("inventory", "Movement").objects.using(database)
     voucher = apps.get_model("inventory", "Voucher")
     made = {}  # by key: a list's movements share one
-    feeds = {
-        (connection, identity[:16], true_at): identity
-        for connection, identity, true_at in apps.get_model("sync", "TillFeed")
-        .objects.using(database)
-        .values_list("connection_id", "identity", "true_at")
-    }
+    lists = apps.get_model("sync", "TillFeed").objects.using(database)
+    feeds = {}  # by what a sentence says of its list
+    for connection, identity, true_at in lists.values_list("connection_id", "identity", "true_at"):
+        feeds[connection, identity[:16], true_at] = identity
+        if "@" not in identity:  # it doesn't name its moment: the same list came again later, and its row has the later moment
+            feeds[connection, identity[:16]] = identity
 
     def key_of(source, reference, occurred_at):
         if found := ORDER.fullmatch(reference):
             order, line, state, late = found.groups()
             return (source, "late" if late else "order", order, line, int(state))
         if found := FEED.fullmatch(reference):
-            identity = feeds.get((source, found[1], occurred_at), found[1])
+            identity = feeds.get((source, found[1], occurred_at)) or feeds.get((source, found[1]), found[1])
             return (source, "feed", identity, "", int(occurred_at.timestamp()))
         if found := DRIFT.fullmatch(reference):
             at = datetime.strptime(found[2], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)

@@ -112,26 +112,26 @@ def sentence_of(movement: Movement) -> str:
 
 
 def _lists_said(old: Old) -> Answer:
-    """By each list that is still known: how many movements came from it."""
-    feeds = {(row["connection_id"], row["identity"][:16], row["true_at"]): row["identity"] for row in old.rows("sync_tillfeed")}
-    counts: Counter[tuple[int, str]] = Counter()
+    """By each list that is still known: the movements that came from it. Its sentence names its beginning and its moment; a list
+    that names no moment itself may have come again later."""
+    found: dict[tuple[int, str], set[tuple[int, str]]] = {}
     for row in old.rows("inventory_movement"):
         words = row["reference"].split()
-        if words[0] == "feed" and (identity := feeds.get((row["source_id"], words[1], row["occurred_at"]))):
-            counts[row["source_id"], identity] += 1
-    return dict(counts)
+        for feed in old.rows("sync_tillfeed") if words[0] == "feed" else ():
+            is_it = feed["identity"].startswith(words[1]) and feed["connection_id"] == row["source_id"]
+            if is_it and (feed["true_at"] == row["occurred_at"] or "@" not in feed["identity"]):
+                found.setdefault((row["source_id"], feed["identity"]), set()).add((row["item_id"], row["occurred_at"]))
+    return found
 
 
 def _lists_found() -> Answer:
-    """As the engine asks when a list comes again: by the name that it would give its voucher."""
-    found = {}
+    found: dict[tuple[int, str], set[tuple[int, str]]] = {}
     for feed in TillFeed.objects.all():
-        number = int(feed.true_at.timestamp())
-        mine = Movement.objects.filter(
-            voucher__kind="feed", voucher__connection=feed.connection, voucher__document=feed.identity, voucher__number=number
-        )
-        found[feed.connection_id, feed.identity] = mine.count()
-    return {feed: count for feed, count in found.items() if count}
+        for row in Movement.objects.filter(
+            voucher__kind="feed", voucher__connection=feed.connection, voucher__document=feed.identity
+        ):
+            found.setdefault((feed.connection_id, feed.identity), set()).add((row.item_id, plain(row.occurred_at)))
+    return found
 
 
 def _shelves_said(old: Old) -> Answer:

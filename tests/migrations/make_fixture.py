@@ -302,6 +302,7 @@ class _Day:
         self.refused()
         self.unanswered()
         self.killed()
+        self.heard_again()
         self.prices_under_way()
         self.events()
 
@@ -440,6 +441,26 @@ class _Day:
             self.write(state, run, level=next(level_free))
         odd = self.write("unknown", run, listing=next(free))
         OutboundWrite.objects.filter(pk=odd.pk).update(at_most=1, failures=2)
+
+    def heard_again(self) -> None:
+        """A list without a date in its name came twice: the second time told what was put off at first."""
+        from inventory.models import Movement, StockLevel
+        from sync.models import TillFeed
+
+        now, identity = self.shop.clock.now(), "f00d" * 16
+        TillFeed.objects.create(
+            connection=self.shop.pos, identity=identity, name="stock.csv", state="applied", true_at=now, received_at=now, rows=2
+        )
+        for n, at in ((113, now - timedelta(minutes=30)), (114, now)):
+            level = StockLevel.objects.get(item__sku=self.pairs[n][0])
+            Movement.objects.create(
+                item=level.item, location=level.location, quantity=3, kind="till", source=self.shop.pos,
+                reference=f"feed {identity[:16]} {at:%Y%m%d%H%M%S} item {level.item_id} place {level.location_id}",
+                occurred_at=at, recorded_at=now, reason="stock.csv",
+            )  # fmt: skip
+            level.on_hand, level.baseline = level.on_hand + 3, level.baseline + 3
+            level.last_reading, level.read_at = level.baseline, at
+            level.save()
 
     def write(self, state: str, run: Any, **target: Any) -> Any:
         from sync.models import OutboundWrite
