@@ -6,6 +6,7 @@ from pathlib import Path
 from connectors.contract import TillNote
 from connectors.errors import RetryableError
 from connectors.pos_csv.files import DropFolder, write_durably
+from kit.files.cells import cell_safe
 
 
 def note_write(folder: DropFolder, note: TillNote, now: datetime) -> Path:
@@ -18,7 +19,7 @@ def note_write(folder: DropFolder, note: TillNote, now: datetime) -> Path:
             return known
         path = place / f"note_{now.astimezone(UTC):%Y%m%dT%H%M%SZ}_{note.operation_id}.txt"
         hidden = place / f".{path.name}.tmp"
-        write_durably(hidden, "\r\n".join([note.title, "", *note.lines, ""]).encode())
+        write_durably(hidden, "\r\n".join([*map(cell_safe, (note.title, "", *note.lines)), ""]).encode())
         hidden.rename(path)
     except OSError as error:
         raise RetryableError(

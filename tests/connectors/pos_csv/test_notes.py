@@ -21,3 +21,9 @@ def test_a_note_is_no_adjustment(drop: Drop) -> None:
     drop.till().note(TillNote(ONE, "Title", ["Line"]))
     assert list((drop.root / "outbound").glob("*.csv")) == []
     assert dict(drop.till().look_up([ONE])) == {ONE: "not_sent"}
+
+
+def test_a_note_that_a_spreadsheet_opens_runs_nothing(drop: Drop) -> None:
+    drop.till().note(TillNote(ONE, "=cmd()", ["＠SUM(A1)", "-2", "Mug: −2 at Main street"]))
+    (path,) = (drop.root / "outbound" / "notes").iterdir()
+    assert path.read_bytes().decode().split("\r\n") == ["'=cmd()", "", "'＠SUM(A1)", "-2", "Mug: −2 at Main street", ""]
