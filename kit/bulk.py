@@ -5,7 +5,7 @@ from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
-CHUNK = 1000
+CHUNK = 1000  # rows a transaction holds: large enough for speed, small enough that a web page's write waits under a second
 UPDATE_CHUNK = 100  # an update looks each row up in a list as long as this
 
 

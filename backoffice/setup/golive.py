@@ -12,7 +12,7 @@ from backoffice.setup.rows import StoreRows
 from connectors.models import Connection
 from inventory.models import Listing, StockLevel
 from kit.admin.parts import number
-from reporting.core.words import counted
+from kit.words import counted
 from sync.models import PlannedChange, PriceReview, SyncConflict, SyncRun
 from sync.selectors import conflicts_open, levels_owing
 

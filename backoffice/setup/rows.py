@@ -154,6 +154,7 @@ def _store(
 ) -> StoreRows:
     wanted = facts.supply.get(store.pk)
     supplying = [till for till in tills if till.pk in wanted] if wanted else list(tills) if len(tills) == 1 else []
+    priced: PricePolicy | None = getattr(store, "price_policy", None)
     proposals, items, listings, unread = facts.pairs.get(store.pk, (0, 0, 0, 0))
     return StoreRows(
         store=store,
@@ -168,12 +169,5 @@ def _store(
         newest_run=facts.newest.get(store.pk),
         shadow_run=facts.shadow.get(store.pk),
         hooks=getattr(store, "hook_health", None),
-        whole_kind=Kind.PRICES if _is_priced(getattr(store, "price_policy", None)) else Kind.FULL,
+        whole_kind=Kind.PRICES if priced and priced.asks_for_anything else Kind.FULL,
     )
-
-
-def _is_priced(policy: PricePolicy | None) -> bool:
-    """Does a sync of everything look after prices, too?"""
-    if policy is None:
-        return False
-    return policy.price_source != PricePolicy.Source.NONE or policy.push_barcodes or policy.push_costs

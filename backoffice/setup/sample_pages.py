@@ -23,7 +23,7 @@ from connectors.services import connection_check, connection_settings_change
 from kit.admin.parts import number, person
 from kit.errors import FileError, ToldError
 from kit.files.uploads import Upload, upload_drop, upload_get, upload_keep
-from reporting.core.words import counted
+from kit.words import counted
 
 SAMPLE = "sample"
 # What to do about a file that can't be read, on a page where everything can be set.

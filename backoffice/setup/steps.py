@@ -10,7 +10,8 @@ from django.utils.timesince import timesince
 from backoffice.setup.parts import LIVE, START, Act, Path, State, Step
 from backoffice.setup.rows import Rows, StoreRows
 from backoffice.setup.sides import shop_missing, shop_step, till_step
-from reporting.core.words import counted, percent_said
+from kit.words import counted
+from reporting.core.words import percent_said
 from reporting.metrics.figures import COVERAGE
 from sync.models import HookHealth, SyncRun
 

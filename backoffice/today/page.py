@@ -17,8 +17,9 @@ from connectors.contract import Side
 from connectors.models import Connection
 from connectors.registry import LABELS
 from kit.admin.parts import badge
+from kit.words import counted
 from reporting.core.charts import Chart, Point, Share, bar_svg, line_svg, shares_svg
-from reporting.core.words import counted, goal_said, seconds_exact, value_said
+from reporting.core.words import goal_said, seconds_exact, value_said
 from reporting.metrics.figures import CONFLICTS, HEADLINES, Figures, Headline, figures_sum
 from reporting.models import DailyMetric
 from reporting.schedule import NextRun, run_next

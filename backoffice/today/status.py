@@ -6,7 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import IntEnum
 
-from reporting.core.words import counted, percent_said, seconds_said, span_said, value_said
+from kit.words import counted
+from reporting.core.words import percent_said, seconds_said, span_said, value_said
 from reporting.metrics.figures import ACCURACY, CONFLICTS, COVERAGE, HEADLINES, LATENCY, Figures, Headline
 
 FAILING_FROM = 3  # failures in a row: one or two are a hiccup

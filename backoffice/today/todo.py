@@ -16,7 +16,7 @@ from backoffice.setup.steps import paths
 from connectors.contract import Side
 from connectors.models import Connection
 from kit.admin.parts import badge
-from reporting.core.words import counted
+from kit.words import counted
 from reporting.selectors import Tallies
 from sync.models import SyncConflict, SyncRun
 

@@ -49,8 +49,3 @@ def goal_said(headline: Headline) -> str:
     word = "under" if headline.better is Better.BELOW else "over"
     goal = "5 min" if headline.unit == "s" and headline.goal == 300 else value_said(headline, headline.goal)
     return f"goal {word} {goal}"
-
-
-def counted(number: int, one: str, many: str) -> str:
-    """Result: 1 product; 2,461 products."""
-    return f"{number:,} {one if number == 1 else many}"

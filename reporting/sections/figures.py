@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from kit.words import quantity_text
+from kit.words import counted, quantity_text
 from reporting.core.charts import Chart, Point
 from reporting.core.report import Section, Span, section_of
-from reporting.core.words import counted, goal_said, value_said
+from reporting.core.words import goal_said, value_said
 from reporting.metrics.figures import ACCURACY, CONFLICTS, COVERAGE, HEADLINES, Figures, Headline, figures_sum
 from reporting.reports.found import Found
 from reporting.reports.words import UNKNOWN

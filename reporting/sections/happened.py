@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from alerts.rules.words import RULES, Code
+from kit.words import counted
 from reporting.core.report import Section, Span, section_of
-from reporting.core.words import counted
 from reporting.reports.found import Found
 from reporting.reports.words import A_RULE, UNKNOWN, label_of
 from reporting.selectors import WELL

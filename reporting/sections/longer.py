@@ -1,7 +1,8 @@
 """What only a week or a month tells: what keeps coming back, what rules settled, what has no partner, who decided."""
 
+from kit.words import counted
 from reporting.core.report import Section, section_of
-from reporting.core.words import counted, percent_said
+from reporting.core.words import percent_said
 from reporting.metrics.figures import percent
 from reporting.reports.found import Found, Numbers
 from reporting.reports.words import A_RULE, UNKNOWN, label_of, more_said, named_said

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
+from kit.words import counted
 from reporting.core.report import Section, section_of
-from reporting.core.words import counted
 from reporting.reports.found import Found, Number, Numbers
 from reporting.reports.words import A_RULE, UNKNOWN, more_said, named_said, units_said
 from sync.models import SyncConflict, SyncState

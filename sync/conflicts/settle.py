@@ -14,13 +14,13 @@ from django.db.models import Q
 from connectors.errors import ConfigError
 from connectors.leases import Lease, LeaseHeldError, LeaseLostError, lease_acquire
 from connectors.models import Connection
+from kit.bulk import chunks
 from sync.conflicts.booking import Booking
 from sync.conflicts.effects import WITH, Outlook, effect_mark, ways_of
 from sync.conflicts.words import effect_sentence
 from sync.core.settling import Refusal, Way
 from sync.models import OrderLine, SyncConflict
 from sync.selectors import conflicts_open
-from sync.turns.context import chunks
 
 POS: Final = Way.POS.value
 WOO: Final = Way.WOO.value

@@ -105,6 +105,11 @@ class PricePolicy(models.Model):
     def __str__(self) -> str:
         return f"Prices of {self.connection}"
 
+    @property
+    def asks_for_anything(self) -> bool:
+        """Does a sync of everything look after prices, barcodes or costs, too?"""
+        return self.price_source != self.Source.NONE or self.push_barcodes or self.push_costs
+
     def clean(self) -> None:
         if self.price_source == self.Source.NONE:
             return

@@ -18,6 +18,7 @@ from connectors.models import Connection
 from inventory.ledger.keeper import Entry, Paper, book, store_accounts_save
 from inventory.ledger.locks import listings_locked
 from inventory.models import Listing, Movement, StockLevel, Voucher
+from kit.bulk import chunks
 from kit.words import quantity_text
 from sync.conflicts.find import conflicts_without_pair
 from sync.core.orders import LineBooked, line_effect, line_problem
@@ -27,7 +28,7 @@ from sync.limits import limits
 from sync.models import Order, OrderLine, SyncLog
 from sync.selectors import differences_left, listings_in_doubt, supply_levels
 from sync.stores.set_aside import things_read, things_set_aside
-from sync.turns.context import RunContext, chunks
+from sync.turns.context import RunContext
 
 ZERO = Decimal(0)
 CORRECT = "Correct the order in the shop; then it counts."

@@ -17,6 +17,7 @@ from connectors.errors import ConfigError, ConnectorError
 from connectors.leases import LeaseHeldError, LeaseLostError
 from connectors.models import Connection
 from connectors.services import health_record
+from kit.bulk import chunks
 from sync.models import Order, OrderLine, SyncRun
 from sync.orders.apply import orders_apply
 from sync.outbox.plan import run_plan, till_plan
@@ -25,7 +26,7 @@ from sync.outbox.settle import till_settle
 from sync.standing.states import states_refresh_items
 from sync.stores.set_aside import things_set_aside
 from sync.tills.tell import till_deliver
-from sync.turns.context import RunContext, Side, chunks
+from sync.turns.context import RunContext, Side
 from sync.turns.run import side_opened, tills_of
 
 logger = logging.getLogger(__name__)

@@ -8,12 +8,13 @@ from typing import Any, Literal
 from django.db import transaction
 
 from inventory.models import StockLevel
+from kit.bulk import chunks
 from kit.words import quantity_text
 from sync.core.guards import zeroed_by, zeroing_guard
 from sync.models import OutboundWrite, PlannedChange
 from sync.outbox.planned import planned_add, planned_begin
 from sync.selectors import last_try_of, levels_owing, pairs_owing, pairs_syncable, targets_of, writes_newest
-from sync.turns.context import RunContext, Side, chunks
+from sync.turns.context import RunContext, Side
 
 PREVIEW_ROWS = 500
 ZERO = Decimal(0)

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from kit.bulk import chunks
 from sync.models import PlannedChange, SyncRun
-from sync.turns.context import RunContext, chunks
+from sync.turns.context import RunContext
 
 Row = tuple[int, PlannedChange.Field, Decimal | None, Decimal | None]  # pair, field, what is shown, what should be
 ZERO = Decimal(0)

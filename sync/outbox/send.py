@@ -23,6 +23,7 @@ from connectors.http.pacing import UNTIL_RESULT, Pause, paced_map
 from inventory.ledger.keeper import store_accounts_save
 from inventory.ledger.locks import listings_locked
 from jobs.attempts import pause_after, split_refused, split_unknown
+from kit.bulk import chunks
 from kit.rows import rows_update
 from kit.words import quantity_text
 from sync.core.targets import owed
@@ -31,7 +32,7 @@ from sync.models import OutboundWrite, SyncLog, SyncRun
 from sync.outbox.claim import send_claimed
 from sync.prices.writes import price_wire, prices_carried, prices_settled
 from sync.selectors import differences_left, listings_unread, targets_of, under_review
-from sync.turns.context import RunContext, chunks
+from sync.turns.context import RunContext
 
 State = OutboundWrite.State
 ZERO = Decimal(0)

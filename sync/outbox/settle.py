@@ -10,6 +10,7 @@ from connectors.errors import ConnectorError
 from inventory.ledger.keeper import store_accounts_save, till_paid
 from inventory.ledger.locks import listings_locked
 from jobs.attempts import hold_for, split_unknown
+from kit.bulk import chunks
 from kit.rows import rows_update
 from kit.words import counted
 from sync.limits import limits
@@ -18,7 +19,7 @@ from sync.outbox.send import DECIDED, log_applied, rows_save, write_landed, writ
 from sync.prices.writes import prices_settled
 from sync.selectors import last_try_of, others_pass
 from sync.stores.set_aside import things_set_aside
-from sync.turns.context import RunContext, Side, chunks
+from sync.turns.context import RunContext, Side
 
 State = OutboundWrite.State
 

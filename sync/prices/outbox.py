@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 
 from inventory.models import Listing
+from kit.bulk import chunks
 from sync.models import OutboundWrite, PlannedChange, PriceWrite, TillPrice
 from sync.outbox.planned import Row, planned_add
 from sync.prices.log import price_shown
 from sync.prices.plan import PriceChange, PricePlan
 from sync.selectors import writes_newest
-from sync.turns.context import RunContext, chunks
+from sync.turns.context import RunContext
 
 PREVIEW_ROWS = 500
 

@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 from alignment.models import Alignment
 from connectors.errors import ConnectorError
 from inventory.models import Listing
+from kit.bulk import chunks
 from kit.gtin import gtin_valid
 from sync.core.guards import repricing_guard
 from sync.core.prices import Refuse, Review, Same, Write, price_judge
@@ -17,7 +18,7 @@ from sync.models import OutboundWrite, PricePolicy, PriceReview, TillPrice
 from sync.prices.reviews import Asked, reviews_save
 from sync.prices.rules import PriceTurn, price_policy_of, price_turn_of
 from sync.selectors import listings_unread
-from sync.turns.context import RunContext, chunks
+from sync.turns.context import RunContext
 
 UNPRICED = frozenset({"variable", "grouped", "variable-subscription"})  # their price is that of what they hold
 MOST_NOTES = 50  # of one kind in one run

@@ -46,10 +46,7 @@ class PriceTurn:
 def price_policy_of(*, store: Connection) -> PricePolicy | None:
     """Result: the store's price rule, if it asks for anything to be done."""
     policy = PricePolicy.objects.filter(connection=store).first()
-    if policy is None:
-        return None
-    wanted = policy.price_source != PricePolicy.Source.NONE or policy.push_barcodes or policy.push_costs
-    return policy if wanted else None
+    return policy if policy and policy.asks_for_anything else None
 
 
 def price_policy_needed(*, store: Connection) -> PricePolicy:

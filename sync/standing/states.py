@@ -10,6 +10,7 @@ from simple_history.utils import bulk_create_with_history
 
 from alignment.models import Alignment, StoreLocation
 from inventory.models import StockLevel
+from kit.bulk import chunks
 from kit.rows import rows_update
 from kit.words import counted
 from sync.conflicts.find import conflicts_close_gone, conflicts_follow, unsettled_find
@@ -19,7 +20,7 @@ from sync.models import OutboundWrite, SyncConflict, SyncState
 from sync.selectors import conflicts_open, differences_left, last_try_of, listings_unread, targets_of, writes_newest
 from sync.standing.put_offs import Asked
 from sync.standing.words import state_said
-from sync.turns.context import RunContext, chunks
+from sync.turns.context import RunContext
 
 Status = SyncState.Status
 FIELDS = [

@@ -16,6 +16,7 @@ from connectors.errors import ConnectorError
 from connectors.models import Connection
 from inventory.ledger.keeper import store_accounts_save
 from inventory.models import Listing
+from kit.bulk import chunks
 from sync.core.guards import shrink_guard
 from sync.core.readings import Deferred, Drift, InStep, Opening, Suspect, WriteSpan, store_reading_judge
 from sync.limits import limits
@@ -25,7 +26,7 @@ from sync.selectors import differences_left, listings_unread, orders_set_aside, 
 from sync.standing.put_offs import PutOffs
 from sync.stores.drift import drifts_settle
 from sync.stores.set_aside import things_read, things_set_aside, things_tell
-from sync.turns.context import RunContext, chunks
+from sync.turns.context import RunContext
 
 FACTS = (
     "parent_remote_id", "kind", "sku", "name", "barcode", "status", "stock_management", "backorders", "price", "sale_price",

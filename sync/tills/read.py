@@ -9,12 +9,13 @@ from alignment.matching.parts.normalise import sku_key
 from connectors.contract import DEFERRED_FROM, Feed, FeedFate, TillReading
 from connectors.errors import ConnectorError, FeedError
 from inventory.models import Item, Location
+from kit.bulk import CHUNK, chunks
 from sync.limits import limits
 from sync.models import SyncRun, TillFeed
 from sync.selectors import write_spans
 from sync.standing.put_offs import PutOffs
 from sync.tills.chunk import TillChunk
-from sync.turns.context import CHUNK, RunContext, Side, chunks
+from sync.turns.context import RunContext, Side
 
 PUT_OFF = "put_off"  # in a feed's figures: how many of its readings were deferred
 

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from connectors.contract import Outcome, TillWrite, WriteResult
 from connectors.errors import ConnectorError, RetryableError
+from kit.bulk import chunks
 from kit.rows import rows_update
 from sync.core.targets import owed
 from sync.models import OutboundWrite
@@ -14,7 +15,7 @@ from sync.outbox.claim import send_claimed
 from sync.outbox.send import DECIDED
 from sync.outbox.settle import till_write_decide
 from sync.tills.reasons import till_reasons
-from sync.turns.context import RunContext, Side, chunks
+from sync.turns.context import RunContext, Side
 
 State = OutboundWrite.State
 

@@ -3,11 +3,11 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from connectors.contract import Store, Till
 from connectors.errors import ConnectorError
@@ -18,9 +18,7 @@ from sync.limits import limits
 from sync.models import RunProblem, SyncRun
 from sync.prices.rules import PriceTurn
 
-T = TypeVar("T")
 KEEP_TURN = timedelta(seconds=30)  # a fraction of the lease's length
-CHUNK = 1000  # rows a transaction holds: large enough for speed, small enough that a web page's write waits under a second
 
 
 class Progress(Protocol):
@@ -150,15 +148,3 @@ class RunContext:
             row.run = self.run
             self.counts["failures" if row.fails_run else "notes"] += 1
         RunProblem.objects.bulk_create(rows)
-
-
-def chunks(rows: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
-    """Result: the rows in lists of at most `size`, in order."""
-    chunk: list[T] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk

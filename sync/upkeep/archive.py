@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, QuerySet
 
-from sync.turns.context import chunks
+from kit.bulk import chunks
 
 IN_A_FILE = 10_000  # rows; what must be remembered of them is small
 AT_A_TIME = 500  # rows of one transaction, so that nobody waits for the database

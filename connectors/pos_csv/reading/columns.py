@@ -115,21 +115,22 @@ def _role(role: Role, header: Sequence[str], keys: list[str], preset: Preset, se
         return None
     if preset.strict:
         wanted = [header_key(name) for name in preset.headers.get(role, TRACKED if role == "tracked" else ())]
-        for name in wanted:
-            at = [index for index, key in enumerate(keys) if key == name]
-            if len(at) > 1:
-                raise _ambiguous(role, [header[index] for index in at])
-            if at:
-                return at[0]
-        return None
+        found = (_the_one(role, header, [index for index, key in enumerate(keys) if key == name]) for name in wanted)
+        return next((index for index in found if index is not None), None)
     taken = {header_key(name) for other, name in settings.columns.items() if other != role}
     for aliases in (preset.headers.get(role, ()), preset.fallbacks.get(role, ())):
-        at = [index for index, key in enumerate(keys) if key in {header_key(name) for name in aliases} and key not in taken]
-        if len(at) > 1:
-            raise _ambiguous(role, [header[index] for index in at])
-        if at:
-            return at[0]
+        known = {header_key(name) for name in aliases} - taken
+        index = _the_one(role, header, [index for index, key in enumerate(keys) if key in known])
+        if index is not None:
+            return index
     return None
+
+
+def _the_one(role: Role, header: Sequence[str], at: Sequence[int]) -> int | None:
+    """Result: the only place; None where there is none. Raises ConfigError where there are several."""
+    if len(at) > 1:
+        raise _ambiguous(role, [header[index] for index in at])
+    return at[0] if at else None
 
 
 def _configured(role: Role, header: Sequence[str], keys: list[str], settings: PosCsvSettings) -> int | None:
@@ -137,16 +138,14 @@ def _configured(role: Role, header: Sequence[str], keys: list[str], settings: Po
     if not wanted:
         return None
     exact = [index for index, name in enumerate(header) if name == wanted]
-    at = exact or [index for index, key in enumerate(keys) if key == header_key(wanted)]
-    if len(at) > 1:
-        raise _ambiguous(role, [header[index] for index in at])
-    if not at:
+    found = _the_one(role, header, exact or [index for index, key in enumerate(keys) if key == header_key(wanted)])
+    if found is None:
         raise FileRefusedError(
             f"The file has no column “{wanted}”, which is set as the {role} column. {_it_has(header, settings)}",
             code="header",
             next_step=f"If the till renamed it, change the setting columns.{role}; else export the right list again.",
         )
-    return at[0]
+    return found
 
 
 def _outlets(header: Sequence[str], settings: PosCsvSettings, preset: Preset) -> tuple[OutletColumn, ...]:
@@ -197,15 +196,7 @@ def _absent(what: str, header: Sequence[str], settings: PosCsvSettings) -> FileR
 
 def presets_that_fit(header: Sequence[str], settings: PosCsvSettings) -> list[str]:
     """Result: the presets, other than generic, that would find their columns in this header."""
-
-    def fits(settings: PosCsvSettings) -> bool:
-        try:
-            resolve(header, settings)
-        except (ConfigError, FeedError):
-            return False
-        return True
-
-    return [name for name in PRESETS if name != "generic" and fits(settings.model_copy(update={"preset": name}))]
+    return [name for name in PRESETS if name != "generic" and resolves(header, settings.model_copy(update={"preset": name}))]
 
 
 def first_header_line(lines: Sequence[Sequence[str]], fits: Callable[[Sequence[str]], bool]) -> int | None:

@@ -4,9 +4,9 @@ import pytest
 
 from connectors.pos_csv.till import PosCsvTill
 from inventory.models import Movement, StockLevel
+from kit.bulk import chunks
 from sync.models import OutboundWrite, SyncRun, TillFeed
 from sync.tills import read as till_pull
-from sync.turns.context import chunks
 from tests.sync.shop import INCREMENTAL, problems
 
 pytestmark = pytest.mark.django_db
