@@ -55,7 +55,7 @@ simulate: $(SETUP)
 # Hashed, with no registry's address in it: the same file works behind any mirror.
 lock: $(SETUP)
 	.venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --group dev pyproject.toml -o requirements-dev.txt $(LOCK)
+	  --group dev --extra demo pyproject.toml -o requirements-dev.txt $(LOCK)
 	.venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  pyproject.toml -c requirements-dev.txt -o requirements.txt
 

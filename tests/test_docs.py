@@ -15,21 +15,6 @@ DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
-def names(requirements: list[str]) -> set[str]:
-    return {re.match(r"[\w.-]+", requirement)[0] for requirement in requirements}
-
-
-def listed(section: str) -> set[str]:
-    """Result: the packages in that section's table of docs/dependencies.md which have a reason beside them."""
-    text = (ROOT / "docs/dependencies.md").read_text().split(f"## {section}\n")[1].split("\n## ")[0]
-    return set(re.findall(r"^\| `([\w.-]+)` \| [^|]{10,} \|", text, flags=re.MULTILINE))
-
-
-def test_every_dependency_has_its_reason_and_nothing_else_is_listed():
-    assert listed("To run") == names(PROJECT["project"]["dependencies"])
-    assert listed("To develop and test") == names(PROJECT["dependency-groups"]["dev"])
-
-
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(document):
     targets = re.findall(r"\]\((?!https?://|#)([^)#\s]+)", document.read_text())

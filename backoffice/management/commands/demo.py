@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandParser
 
 from alignment.models import Alignment
+from backoffice.demo.needs import sandbox_check
 from backoffice.demo.shop import ALIGNMENT, shop_start, shop_verify
 from connectors.errors import ConfigError
 from connectors.management.base import EvenstockCommand
@@ -41,6 +42,7 @@ class Command(EvenstockCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        sandbox_check()
         if (claim := os.environ.pop(CLAIM, "")) == "":
             self._again_in_its_own_folder(port=options["port"], is_served=not options["once"])
         os.set_inheritable(int(claim), False)  # noqa: FBT003 - it goes with this process, whoever outlives it
