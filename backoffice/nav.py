@@ -43,7 +43,6 @@ TASKS = (
         ("sync.syncrun", "sync.outboundwrite", "sync.tillfeed", "sync.synclog", "sync.runproblem", "sync.putoff"),
         counts="held",
     ),
-    Task("Buying", ("purchasing.purchaseorder", "purchasing.*")),
     Task(
         "Reports",
         ("view:admin:reporting_dailymetric_report", "reporting.dailymetric", "reporting.reportmail", "reporting.*"),

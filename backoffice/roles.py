@@ -11,7 +11,7 @@ VIEWER, MANAGER, LEAD, ADMINISTRATOR = "Viewer", "Store manager", "Lead", "Admin
 ROLES = (VIEWER, MANAGER, LEAD, ADMINISTRATOR)
 
 # Whose pages everybody with a role may look at. Logins, roles and what people did are the administrator's.
-SEEN = ("jobs", "connectors", "inventory", "alignment", "sync", "alerts", "purchasing", "reporting", "django_celery_beat")
+SEEN = ("jobs", "connectors", "inventory", "alignment", "sync", "alerts", "reporting", "django_celery_beat")
 
 MANAGES = (
     "sync.resolve_conflict",
