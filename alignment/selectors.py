@@ -1,12 +1,13 @@
 """Questions about partners. They read; they change nothing."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
 from django.db.models import Count, Q, QuerySet
 
 from alignment.matching.parts.normalise import sku_key
-from alignment.models import Alignment
+from alignment.models import Alignment, StoreLocation
 from connectors.contract import Side
 from connectors.models import Connection
 from connectors.registry import KINDS, kind_get
@@ -107,6 +108,17 @@ def connections_on(side: Side) -> QuerySet[Connection]:
     """Result: the connections in use on that side, by name."""
     kinds = [name for name in KINDS if kind_get(name).capabilities.side == side]
     return Connection.objects.filter(is_active=True, kind__in=kinds).order_by("name")
+
+
+def tills_by_store(*, stores: Collection[Connection], tills: Sequence[Connection]) -> dict[int, list[Connection]]:
+    """Result: by store, those of the tills in use that supply it; the only one there is, while nobody has said which. None
+    where that can't be told, and where the tills that were said are not in use: another's numbers are not the store's."""
+    said: dict[int, set[int]] = {store.pk: set() for store in stores}
+    rows = StoreLocation.objects.filter(store__in=stores).order_by().values_list("store_id", "location__connection_id").distinct()
+    for store_id, till_id in rows:
+        said[store_id].add(till_id)
+    only = list(tills) if len(tills) == 1 else []
+    return {store_id: [till for till in tills if till.pk in named] if named else only for store_id, named in said.items()}
 
 
 def coverage_of_only() -> tuple[Connection, Connection, Coverage] | None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
 
-from alignment.models import Alignment, StoreLocation
-from alignment.selectors import STOCKABLE
+from alignment.models import Alignment
+from alignment.selectors import STOCKABLE, tills_by_store
 from connectors.contract import Side
 from connectors.models import Connection, ConnectionCheck
 from inventory.models import Item, Listing
@@ -87,17 +87,15 @@ def _stores(connections: Sequence[Connection]) -> list[StoreRows]:
         _count(Listing.objects.filter(STOCKABLE, missing_since=None)), all=True
     )
     things = dict(sold)  # a till's items and a shop's products, by connection
-    checks, facts = _checks(connections), _Facts(stores)
-    return [_store(one, tills, checks, things, facts) for one in stores]
+    checks, facts = _checks(connections), _Facts(stores, tills)
+    return [_store(one, checks, things, facts) for one in stores]
 
 
 class _Facts:
     """Counted for all shops together: a statement for each question."""
 
-    def __init__(self, stores: Sequence[Connection]) -> None:
-        self.supply: dict[int, set[int]] = {}
-        for store, till in StoreLocation.objects.order_by().values_list("store_id", "location__connection_id").distinct():
-            self.supply.setdefault(store, set()).add(till)
+    def __init__(self, stores: Sequence[Connection], tills: Sequence[Connection]) -> None:
+        self.tills = tills_by_store(stores=stores, tills=tills)
         self.pairs = {store: figures for store, *figures in _pairs(stores)}
         self.newest, self.shadow = _runs()
 
@@ -147,13 +145,11 @@ def _count(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
 
 def _store(
     store: Connection,
-    tills: Sequence[Connection],
     checks: Mapping[int, ConnectionCheck],
     things: Mapping[int, int],
     facts: _Facts,
 ) -> StoreRows:
-    wanted = facts.supply.get(store.pk)
-    supplying = [till for till in tills if till.pk in wanted] if wanted else list(tills) if len(tills) == 1 else []
+    supplying = facts.tills[store.pk]
     priced: PricePolicy | None = getattr(store, "price_policy", None)
     proposals, items, listings, unread = facts.pairs.get(store.pk, (0, 0, 0, 0))
     return StoreRows(

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
+from alignment.selectors import connections_on, tills_by_store
 from connectors.contract import Side as SideKind
 from connectors.errors import ConfigError, ConnectorError
 from connectors.leases import LeaseLostError, lease_acquire
@@ -28,17 +29,21 @@ Phase, State, Kind = SyncRun.Phase, SyncRun.State, SyncRun.Kind
 
 def tills_of(*, store: Connection) -> list[Connection]:
     """Result: the tills that supply a store; the only till there is, while nobody has said which. Raises ConfigError."""
-    supplying = Connection.objects.filter(locations__supplies__store=store, is_active=True).distinct().order_by("pk")
+    tills = list(connections_on(SideKind.POS).order_by("pk"))
+    supplying = tills_by_store(stores=[store], tills=tills)[store.pk]
     if supplying:
-        return list(supplying)
-    tills = [one for one in Connection.objects.filter(is_active=True).order_by("pk") if one.side == SideKind.POS]
-    if len(tills) != 1:
+        return supplying
+    if store.supply.exists():
         raise ConfigError(
-            f"Nobody has said which till supplies “{store.name}”, and there are {len(tills)} tills.",
-            next_step="Connect a till (connect pos_csv …)." if not tills else "Choose its locations under Supply in the admin.",
+            f"The tills that supply “{store.name}” are switched off.",
+            next_step="Switch one on under Connections, or choose other locations under Supply in the admin.",
             code="no_supply",
         )
-    return tills
+    raise ConfigError(
+        f"Nobody has said which till supplies “{store.name}”, and there are {len(tills)} tills.",
+        next_step="Choose its locations under Supply in the admin." if tills else "Connect a till (connect pos_csv …).",
+        code="no_supply",
+    )
 
 
 def run_sync(
