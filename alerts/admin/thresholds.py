@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from alerts.admin.import_page import ImportPage
 from alerts.models import Threshold
 from kit.admin.parts import AskedActionsAdmin, HistoryAdmin, named
+from kit.words import quantity_text
 
 LIMITS = ("low_stock_below", "out_of_stock", "discrepancy_units", "discrepancy_percent", "price_percent", "file_within_hours")
 
@@ -22,7 +23,7 @@ class PlainDecimalField(forms.DecimalField):
     """A number without the zeros that the database adds."""
 
     def prepare_value(self, value: Any) -> Any:
-        return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+        return quantity_text(value) if isinstance(value, Decimal) else value
 
 
 class InheritedSelect(forms.NullBooleanSelect):

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from alerts.rules.limits import Limits
 from alerts.rules.words import Code, Finding
+from kit.words import quantity_said
 
 SETTLE = "Settle it under Conflicts."
 
@@ -26,11 +27,6 @@ class Product:
         return f"{self.name} ({self.sku})" if self.name else self.sku
 
 
-def shown(quantity: Decimal) -> str:
-    """Result: a quantity as people read it."""
-    return f"{quantity.normalize():f}".replace("-", "−")
-
-
 def negative_stock(product: Product, *, level_id: int, place: str, on_hand: Decimal) -> Finding | None:
     """More was sold than lay there. That is no error: both sales count (ledger.md §7)."""
     if on_hand >= 0:
@@ -39,7 +35,7 @@ def negative_stock(product: Product, *, level_id: int, place: str, on_hand: Deci
         Code.NEGATIVE_STOCK,
         f"level:{level_id}",
         product.label,
-        f"{shown(on_hand)} at {place}: more was sold than lay there.",
+        f"{quantity_said(on_hand)} at {place}: more was sold than lay there.",
         "Count the shelf at the till. If the number is right, somebody will not get theirs: tell them.",
         figures={"on_hand": str(on_hand), "place": place},
         connection_id=product.till_id,
@@ -71,7 +67,7 @@ def stock(product: Product, *, available: Decimal, limits: Limits, sells: bool) 
         Code.LOW_STOCK,
         f"item:{product.item_id}",
         product.label,
-        f"{shown(available)} left to sell; low is below {shown(low)}.",
+        f"{quantity_said(available)} left to sell; low is below {quantity_said(low)}.",
         "Order it.",
         figures={**figures, "low_stock_below": str(low)},
         connection_id=product.till_id,
@@ -90,7 +86,8 @@ def discrepancy(product: Product, *, target: Decimal, shows: Decimal, why: str, 
         Code.DISCREPANCY,
         f"pair:{product.pair_id}",
         product.label,
-        f"The shop shows {shown(shows)}, it should show {shown(target)}: {shown(abs(off))} off{of_target}. {why}".strip(),
+        f"The shop shows {quantity_said(shows)}, it should show {quantity_said(target)}: "
+        f"{quantity_said(abs(off))} off{of_target}. {why}".strip(),
         "Its page under Sync states says what it waits for.",
         figures={"shows": str(shows), "should_show": str(target)},
         connection_id=product.store_id,
@@ -166,7 +163,7 @@ def critical_drift(dispute: Dispute, *, is_critical: bool) -> Finding | None:
     """The shop's number is further off than any rule may settle."""
     if not is_critical:
         return None
-    off = "" if dispute.difference is None else f"Off by {shown(dispute.difference)}. "
+    off = "" if dispute.difference is None else f"Off by {quantity_said(dispute.difference)}. "
     return _of(dispute, Code.CRITICAL_DRIFT, f"{off}{dispute.why}", f"{SETTLE} Until then nothing is written to it.")
 
 

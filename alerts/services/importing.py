@@ -22,6 +22,7 @@ from kit.bulk import CHUNK, UPDATE_CHUNK, chunks, reason_text
 from kit.files.cells import cell_safe
 from kit.files.effects import Effect
 from kit.files.table import TableRow, table_parse
+from kit.words import quantity_text
 
 CONNECTION, CATEGORY, SKU = "Connection", "Category", "SKU"
 SCOPE: Final = (CONNECTION, CATEGORY, SKU)
@@ -221,7 +222,7 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+    return quantity_text(value) if isinstance(value, Decimal) else str(value)
 
 
 def _error(plan: RowPlan, message: str, next_step: str) -> RowPlan:

@@ -10,6 +10,7 @@ from alignment.importing.rows import AlignmentRow
 from alignment.matching.parts.normalise import sku_key
 from alignment.packs import MOST_UNITS
 from kit.files.effects import Effect
+from kit.words import quantity_text
 
 MATCH_TYPES = ("exact", "auto-high", "fuzzy", "barcode", "manual")
 _CONFIDENCE = re.compile(r"\d{1,9}([.,]\d{1,20})?|[.,]\d{1,20}")
@@ -185,14 +186,10 @@ def _changes(pair: Pair, effect: RowEffect) -> tuple[Change, ...]:
     compared = (
         ("status", pair.status, _CONFIRMED),
         ("match type", pair.match_type, effect.match_type),
-        ("confidence", _plain(pair.confidence), _plain(effect.confidence)),
+        ("confidence", quantity_text(pair.confidence), quantity_text(effect.confidence)),
         ("units per listing", str(pair.units), str(effect.units_after)),
     )
     return tuple(Change(label, before, after) for label, before, after in compared if before != after)
-
-
-def _plain(number: Decimal) -> str:
-    return f"{number.normalize():f}"
 
 
 @dataclass(slots=True)

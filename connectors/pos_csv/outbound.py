@@ -23,9 +23,9 @@ from connectors.errors import ConfigError, RetryableError, UnknownOutcomeError
 from connectors.money import price_text
 from connectors.pos_csv.files import DropFolder, write_durably
 from connectors.pos_csv.reading.dialect import opened
-from connectors.pos_csv.reading.numbers import plain_number
 from connectors.pos_csv.settings import PosCsvSettings
 from kit.files.cells import cell_safe
+from kit.words import quantity_text
 
 HEADER = ("Operation ID", "SKU", "Location", "Quantity Change", "Reason", "Reference")
 PRICE_HEADER = ("Operation ID", "SKU", "Retail Price", "Currency", "Reason")
@@ -208,7 +208,7 @@ def _csv(paper: Paper, writes: Sequence[TillWrite | TillPriceWrite]) -> bytes:
 def _adjustment_row(write: TillWrite) -> list[str]:
     texts = (write.reason, write.reference)
     sku, location = safe_text(write.sku), safe_text(write.location)
-    return [str(write.operation_id), sku, location, plain_number(write.delta), *map(safe_text, texts)]
+    return [str(write.operation_id), sku, location, quantity_text(write.delta), *map(safe_text, texts)]
 
 
 def _price_row(write: TillPriceWrite) -> list[str]:

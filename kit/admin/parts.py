@@ -22,6 +22,7 @@ from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
 
 from kit.admin.paging import BothEndsPaginator
+from kit.words import quantity_said
 
 if TYPE_CHECKING:  # Django's own classes take a parameter only for the type checker
     AnyModelAdmin = admin.ModelAdmin[Any]
@@ -47,10 +48,7 @@ def badge(text: object, tone: str) -> SafeString:
 
 def number(quantity: Decimal | None, *, signed: bool = False) -> str:
     """Result: a quantity as people read it: 12, 1.5, −3; a dash where it is unknown, never 0."""
-    if quantity is None:
-        return UNKNOWN
-    text = f"{quantity.normalize():+f}" if signed else f"{quantity.normalize():f}"
-    return text.replace("-", "−")
+    return quantity_said(quantity, signed=signed, unknown=UNKNOWN)
 
 
 def why_link(item: int | None = None, *, listing: int | None = None, shown: str = "Why?", about: str = "") -> SafeString:

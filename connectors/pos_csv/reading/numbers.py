@@ -121,9 +121,3 @@ def _reads(text: str, number_format: NumberFormat) -> bool:
 def decimal_mark(number_format: NumberFormat) -> str:
     """Result: the character between whole and fraction in that format."""
     return _MARKS[number_format][1]
-
-
-def plain_number(number: Decimal) -> str:
-    """Result: digits only, `-3` or `2.5`, never an exponent and no needless zeros."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

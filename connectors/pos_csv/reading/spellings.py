@@ -16,9 +16,9 @@ from connectors.pos_csv.reading.numbers import (
     decimal_mark,
     parse_number,
     parse_price,
-    plain_number,
     told_by,
 )
+from kit.words import quantity_text
 
 Sort = Literal["quantity", "money"]
 
@@ -128,9 +128,9 @@ class Spellings:
         against = self._against(sort, decimal_mark(found)) if found else None
         why = f"and “{against[1]}” on line {against[0]} is written otherwise" if against else "and no number of the file tells"
         return UnclearNumberError(
-            f"it could be {plain_number(less)} or {plain_number(more)}, {why}",
-            next_step=f"Set number_format to {one.value} if it is {plain_number(less)}, or to {other.value} if it is "
-            f"{plain_number(more)}.",
+            f"it could be {quantity_text(less)} or {quantity_text(more)}, {why}",
+            next_step=f"Set number_format to {one.value} if it is {quantity_text(less)}, or to {other.value} if it is "
+            f"{quantity_text(more)}.",
         )
 
     def _tellers(self, mark: str) -> list[tuple[int, str]]:

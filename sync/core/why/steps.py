@@ -6,6 +6,8 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
+from kit.words import quantity_said
+
 ZERO = Decimal(0)
 
 
@@ -99,10 +101,7 @@ class Run:
 
 def amount(quantity: Decimal | None, *, signed: bool = False) -> str:
     """Result: a quantity as people read it: 12, 1.5, −3; “unknown” where it is, never 0."""
-    if quantity is None:
-        return "unknown"
-    text = f"{quantity.normalize():+f}" if signed and quantity else f"{quantity.normalize():f}"
-    return text.replace("-", "−")
+    return quantity_said(quantity, signed=signed, unknown="unknown")
 
 
 def moment_said(at: datetime, zone: tzinfo, now: datetime) -> str:

@@ -10,7 +10,6 @@ import pytest
 
 from connectors.contract import Outcome, TillWrite
 from connectors.errors import ConfigError, RetryableError, UnknownOutcomeError
-from connectors.pos_csv.outbound import plain_number
 from tests.connectors.pos_csv.conftest import Drop
 
 ONE, TWO, THREE = (UUID(int=number, version=4) for number in (1, 2, 3))
@@ -243,10 +242,3 @@ def test_every_start_of_a_formula_is_disarmed(drop: Drop, start: str) -> None:
 def test_signs_inside_a_text_are_no_formula(drop: Drop) -> None:
     drop.till().send([write(ONE, "A-1=2", "-3")])
     assert rows(outbound(drop)[0])[0]["SKU"] == "A-1=2"
-
-
-@pytest.mark.parametrize(
-    ("number", "text"), [("3.000", "3"), ("-0.50", "-0.5"), ("1E+3", "1000"), ("1E-3", "0.001"), ("10", "10"), ("0", "0")]
-)
-def test_quantities_are_plain_digits(number: str, text: str) -> None:
-    assert plain_number(Decimal(number)) == text
