@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment
 from alignment.selectors import items_by_sku, listings_by_sku
 from inventory.models import Item, Listing
+from kit.sku import sku_key
 
 MOST = 20  # of each side
 

@@ -6,12 +6,12 @@ from decimal import ROUND_DOWN, Decimal
 
 from django.db.models import Count, Q, QuerySet
 
-from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment, StoreLocation
 from connectors.contract import Side
 from connectors.models import Connection
 from connectors.registry import KINDS, kind_get
 from inventory.models import Item, Listing
+from kit.sku import sku_key
 
 # A parent of variations, a group and a link have no stock of their own, unless the store counts it for them.
 CONTAINERS = frozenset({"variable", "grouped", "external", "variable-subscription"})

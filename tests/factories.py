@@ -8,10 +8,10 @@ from typing import Any
 
 from django.contrib.auth.models import Permission, User
 
-from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment, StoreLocation
 from connectors.models import Connection
 from inventory.models import Item, Listing, Location, StockLevel
+from kit.sku import sku_key
 from tests.ledger import keeping
 
 SEEN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)

@@ -13,7 +13,6 @@ from alignment.errors import AlignmentChangedError
 from alignment.importing.effects import EffectCounts, Known, Pair, RowEffect, Shelf, Thing
 from alignment.importing.judge import rows_judge
 from alignment.importing.rows import AlignmentRow
-from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment
 from alignment.selectors import is_stockable
 from alignment.services.alignments import listings_recount, listings_reopen
@@ -22,6 +21,7 @@ from inventory.models import Item, Listing
 from kit.bulk import CHUNK, UPDATE_CHUNK, chunks, reason_text
 from kit.errors import FileError
 from kit.files.effects import Effect
+from kit.sku import sku_key
 from kit.statistics import statistics_refresh
 
 _PAIR = ("pk", "item_id", "listing_id", "status", "match_type", "confidence", "units_per_listing")

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from alignment.importing.effects import Change, Known, Pair, RowEffect, Thing
 from alignment.importing.rows import AlignmentRow
-from alignment.matching.parts.normalise import sku_key
 from alignment.packs import MOST_UNITS
 from kit.files.effects import Effect
+from kit.sku import sku_key
 from kit.words import quantity_text
 
 MATCH_TYPES = ("exact", "auto-high", "fuzzy", "barcode", "manual")

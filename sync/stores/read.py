@@ -9,7 +9,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment
 from connectors.contract import Aside, OrderState, SetAside, Sort, StockManagement, StoreReading
 from connectors.errors import ConnectorError
@@ -17,6 +16,7 @@ from connectors.models import Connection
 from inventory.ledger.keeper import store_accounts_save
 from inventory.models import Listing
 from kit.bulk import chunks
+from kit.sku import sku_key
 from sync.core.guards import shrink_guard
 from sync.core.readings import Deferred, Drift, InStep, Opening, Suspect, WriteSpan, store_reading_judge
 from sync.limits import limits

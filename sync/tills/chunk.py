@@ -4,13 +4,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment
 from connectors.contract import Feed, TillReading
 from inventory.ledger.keeper import Entry, Paper, Reading, book
 from inventory.ledger.locks import levels_locked
 from inventory.models import Item, Movement, StockLevel, Voucher
 from kit.rows import rows_update
+from kit.sku import sku_key
 from kit.words import quantity_text
 from sync.core.readings import Activity, Deferred, Opening, WriteSpan, till_reading_judge
 from sync.limits import limits

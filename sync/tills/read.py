@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import F
 
-from alignment.matching.parts.normalise import sku_key
 from connectors.contract import DEFERRED_FROM, Feed, FeedFate, TillReading
 from connectors.errors import ConnectorError, FeedError
 from inventory.models import Item, Location
 from kit.bulk import CHUNK, chunks
+from kit.sku import sku_key
 from sync.limits import limits
 from sync.models import SyncRun, TillFeed
 from sync.selectors import write_spans

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment, StoreLocation
 from connectors.models import Connection
 from inventory.models import Item, Listing, Location, StockLevel
+from kit.sku import sku_key
 from sync.models import SyncState
 from tests.bench.catalogue import Catalogue, Ware, slices
 from tests.bench.shop import Known, Shop

@@ -140,9 +140,9 @@ class _Shop:
         )
 
     def products(self) -> None:
-        from alignment.matching.parts.normalise import sku_key
         from alignment.models import StoreLocation
         from inventory.models import Item, Listing, Location, Movement, StockLevel
+        from kit.sku import sku_key
         from tests.ledger import booked, moved
 
         place = Location.objects.create(connection=self.till, remote_name="", name="High Street")

@@ -8,10 +8,10 @@ from functools import lru_cache
 from sys import intern
 
 from alignment.matching.parts.codes import barcode_keys, is_unchecked_code, unchecked_key
-from alignment.matching.parts.normalise import sku_key
 from alignment.matching.parts.units import WEAR
 from alignment.matching.parts.words import folded, words_of
 from alignment.matching.weighing.measures import Measure, sized, values_of, word_measure
+from kit.sku import sku_key
 
 _SKU_WORD = re.compile(r"[^\W\d_]+")
 _LETTER_SIZE = re.compile(r"\b(?:x{1,4}[sl]|[2-5]xl)\b", re.IGNORECASE)

@@ -1,6 +1,5 @@
 """Rows that speak of one item: merged where they agree, left out where nobody can tell which is right (pos_csv.md)."""
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
@@ -8,16 +7,10 @@ from typing import Literal
 
 from connectors.contract import RowProblem, TillReading
 from connectors.pos_csv.reading.problems import note
+from kit.sku import sku_spelling
 
 DuplicatePolicy = Literal["conflict", "sum", "last"]
 _KEPT = "Its last known number stays until the file is clear."
-
-
-def sku_key(sku: str) -> str:
-    """Result: the SKU as compared: NFC, case-folded, without outer spaces and with inner ones as one. Never shown."""
-    if not sku.isascii():
-        sku = unicodedata.normalize("NFC", sku)
-    return " ".join(sku.split()).casefold()
 
 
 class Rows:
@@ -33,9 +26,9 @@ class Rows:
         self._unreadable: dict[tuple[str, str], list[int]] = {}
 
     def add(self, reading: TillReading) -> None:
-        spelled = self._spelling.setdefault(sku_key(reading.sku), reading.sku)
+        spelled = self._spelling.setdefault(sku_spelling(reading.sku), reading.sku)
         if spelled != reading.sku:
-            self._respelled.setdefault(sku_key(reading.sku), []).append(reading)
+            self._respelled.setdefault(sku_spelling(reading.sku), []).append(reading)
             return
         slot = self._slots.setdefault((reading.sku, reading.location), len(self._readings))
         if slot == len(self._readings):
@@ -48,7 +41,7 @@ class Rows:
         self._unreadable.setdefault((sku, location), []).append(line)
 
     def knows(self, sku: str) -> bool:
-        return sku_key(sku) in self._spelling
+        return sku_spelling(sku) in self._spelling
 
     def settle(self) -> tuple[list[TillReading], list[RowProblem]]:
         """Result: one reading per SKU and outlet, in the file's order, and what had to be said about the rest."""
@@ -70,13 +63,13 @@ class Rows:
         return [reading for slot, reading in enumerate(self._readings) if slot not in dropped], problems
 
     def _settle_spellings(self, problems: list[RowProblem]) -> set[int]:
-        """Two spellings of one SKU that differ only in case or spaces: one item or two? Not for us to guess."""
+        """Two spellings of one SKU that differ only in case, width or spaces: one item or two? Not for us to guess."""
         if not self._respelled:
             return set()
         dropped: set[int] = set()
         firsts: dict[str, list[TillReading]] = {}
         for slot, reading in enumerate(self._readings):
-            key = sku_key(reading.sku)
+            key = sku_spelling(reading.sku)
             if key in self._respelled:
                 dropped.add(slot)
                 firsts.setdefault(key, []).extend([reading, *self._again.get(slot, ())])
@@ -86,8 +79,8 @@ class Rows:
                 others = [other for other in everyone if other.sku != one.sku]
                 spelled = " and ".join(dict.fromkeys(f"“{other.sku}”" for other in others))
                 message = (
-                    f"SKU “{one.sku}” differs only in case or spaces from {spelled} on line {_lines(o.line for o in others)}. "
-                    f"One item or two? Neither row is used. {_KEPT}"
+                    f"SKU “{one.sku}” differs only in case, width or spaces from {spelled} on line "
+                    f"{_lines(o.line for o in others)}. One item or two? Neither row is used. {_KEPT}"
                 )
                 problems.append(
                     RowProblem(one.line, one.sku, "sku_spelling", message, "Correct the SKU at the till, or delete one item.")

@@ -8,13 +8,13 @@ from django.core.management.base import CommandParser
 from django.db.models import Q
 from django.utils import timezone
 
-from alignment.matching.parts.normalise import sku_key
 from alignment.models import Alignment
 from alignment.selectors import items_by_sku, listings_by_sku, pairs_by_sku
 from connectors.contract import Side
 from connectors.management.base import CommandExit, EvenstockCommand, Exit, connection_named
 from connectors.models import Connection
 from inventory.models import Item, Listing
+from kit.sku import sku_key
 from sync.core.why.steps import amount
 from sync.why.read import item_explain, subject_of
 

@@ -91,6 +91,11 @@ def test_composed_and_decomposed_spellings_are_a_conflict(tmp_path: Path) -> Non
     assert (quantities(parsed), [row[0] for row in told(parsed)]) == ([], [2, 3])
 
 
+def test_spellings_of_two_widths_are_a_conflict_since_the_shop_would_have_one_product_for_both(tmp_path: Path) -> None:
+    parsed = read(tmp_path, "ＡＢ１,2,3\nAB1,2,3\n")
+    assert (quantities(parsed), [row[0] for row in told(parsed)]) == ([], [2, 3])
+
+
 def test_spellings_at_two_outlets_are_one_conflict_too(tmp_path: Path) -> None:
     parsed = read(tmp_path, "A,Main,3\na,Depot,4\n", header="SKU,Store,Qty")
     assert (quantities(parsed), [row[0] for row in told(parsed)]) == ([], [2, 3])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignment.matching.parts.normalise import sku_key
+from kit.sku import sku_key, sku_spelling
 
 # The letters whose folding or composing has surprises, then any text.
 skus = st.text(st.sampled_from("aZ09ßİſé .-_–−½²Ａ\u00a0\u0345"), max_size=12) | st.text(max_size=40)
@@ -62,3 +62,20 @@ def test_digits_that_a_separator_keeps_apart_never_run_together(left, right):
 @given(skus)
 def test_key_fits_its_column(sku):
     assert len(sku_key(sku * 20)) <= 190
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("ＡＢ－１", "ab-1"), (" A  1 ", "a\u00a01"), ("CAFE\u0301", "café"), ("STRASSE", "straße")]
+)
+def test_one_list_spells_one_sku_in_several_ways(one, other):
+    assert sku_spelling(one) == sku_spelling(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("A-1", "A1"), ("A 1", "A1"), ("A_1", "A-1"), ("01", "1")])
+def test_within_one_list_dashes_spaces_and_zeros_tell_items_apart(one, other):
+    assert sku_spelling(one) != sku_spelling(other)
+
+
+@given(skus)
+def test_spellings_of_one_sku_never_have_two_keys(sku):
+    assert sku_key(sku_spelling(sku)) == sku_key(sku)

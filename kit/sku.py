@@ -17,11 +17,21 @@ def sku_key(sku: str) -> str:
     Case, width and accent composition are folded; spaces, dashes and underscores are dropped. Between two digits they
     become a dot, as a dot itself stays, because there they carry meaning: `X-1-5L` = `X-1.5L` ≠ `X-15L`. Leading zeros count.
     """
+    # A dropped space may have kept a letter and an accent apart.
+    return unicodedata.normalize("NFC", _RUN.sub(_between, _folded(sku)))[:KEY_LENGTH]
+
+
+def sku_spelling(sku: str) -> str:
+    """Result: the SKU in one case, width and accent composition, as `sku_key` has them, without outer spaces and with inner ones
+    as one. Dashes count: within one list `A-1` and `A1` are two items."""
+    return " ".join((sku.casefold() if sku.isascii() else _folded(sku)).split())
+
+
+def _folded(sku: str) -> str:
+    """Result: case, width and accent composition as one."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", sku).casefold())
     # Folding once more settles the few letters whose composed form can be folded again.
-    folded = unicodedata.normalize("NFKC", folded.casefold())
-    # A dropped space may have kept a letter and an accent apart.
-    return unicodedata.normalize("NFC", _RUN.sub(_between, folded))[:KEY_LENGTH]
+    return unicodedata.normalize("NFKC", folded.casefold())
 
 
 def _between(run: re.Match[str]) -> str:
