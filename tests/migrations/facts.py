@@ -5,7 +5,7 @@ where the same is kept today. A later change of the schema touches `found`.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,14 +15,14 @@ from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from alerts.models import Alert, Threshold
-from alignment.models import Alignment, StoreLocation
+from alerts.models import Alert, Channel, Notification, Threshold
+from alignment.models import Alignment, MatchingPolicy, StoreLocation
 from connectors.models import Connection
 from inventory.models import Item, Listing, Location, Movement, StockLevel, Voucher
 from jobs.models import Heartbeat, JobSlot
-from reporting.models import ReportDelivery
+from reporting.models import DailyMetric, ReportDelivery, ReportMail
 from sync.models import (
     InboundEvent,
     Order,
@@ -51,18 +51,18 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Fact:
     name: str
     said: Callable[[Old], Answer]
-    found: Callable[[], Answer]
+    found: Callable[[Old], Answer]
 
 
 def _same_rows(table: str, model: type[Model], *, but: tuple[str, ...] = ()) -> Fact:
     """Rows that are kept as they were: each column of then, by key, is found under the same name."""
-    left_out = {*but}
+    left_out, key = {*but}, model._meta.pk.column
 
     def said(old: Old) -> Answer:
-        return {row["id"]: {name: value for name, value in row.items() if name not in left_out} for row in old.rows(table)}
+        return {row[key]: {name: value for name, value in row.items() if name not in left_out} for row in old.rows(table)}
 
-    def found() -> Answer:
-        columns = Old.read().rows(table)[0].keys() - left_out
+    def found(old: Old) -> Answer:
+        columns = {name for row in old.rows(table)[:1] for name in row} - left_out
         fields = [field for field in model._meta.concrete_fields if field.column in columns]
         return {
             row.pk: {field.column: plain(field.value_from_object(row)) for field in fields} for row in model._base_manager.all()
@@ -83,7 +83,7 @@ def _movement(row: Row) -> tuple[Any, ...]:
     return tuple(row[name] for name in names)
 
 
-def _movements_found() -> Answer:
+def _movements_found(old: Old) -> Answer:
     names = ("item_id", "location_id", "quantity", "kind", "occurred_at", "recorded_at", "by_id", "reason")
     return {
         (row.source_id, sentence_of(row)): tuple(plain(getattr(row, name)) for name in names)
@@ -124,7 +124,7 @@ def _lists_said(old: Old) -> Answer:
     return found
 
 
-def _lists_found() -> Answer:
+def _lists_found(old: Old) -> Answer:
     found: dict[tuple[int, str], set[tuple[int, str]]] = {}
     for feed in TillFeed.objects.all():
         for row in Movement.objects.filter(
@@ -138,7 +138,7 @@ def _shelves_said(old: Old) -> Answer:
     return {(row["item_id"], row["location_id"]): row["on_hand"] for row in old.rows("inventory_stocklevel")}
 
 
-def _shelves_found() -> Answer:
+def _shelves_found(old: Old) -> Answer:
     """What lies there by the movements, which is what on hand says, too."""
     sums: Counter[tuple[int, int]] = Counter()
     for item, place, quantity in Movement.objects.values_list("item_id", "location_id", "quantity"):
@@ -151,7 +151,7 @@ def _levels_said(old: Old) -> Answer:
     return {(row["item_id"], row["location_id"]): tuple(row[name] for name in names) for row in old.rows("inventory_stocklevel")}
 
 
-def _levels_found() -> Answer:
+def _levels_found(old: Old) -> Answer:
     return {
         (row.item_id, row.location_id): tuple(
             map(plain, (row.on_hand, row.reserved, row.baseline, row.last_reading, row.read_at))
@@ -181,7 +181,7 @@ def _reading(row: Row) -> str | None:
     return reading
 
 
-def _listings_found() -> Answer:
+def _listings_found(old: Old) -> Answer:
     return {
         (row.pk, row.remote_id): tuple(plain(getattr(row, name)) for name in ("quantity", *ACCOUNT, *PRODUCT))
         for row in Listing.objects.all()
@@ -206,7 +206,7 @@ def _settled_said(old: Old) -> Answer:
     return settled
 
 
-def _settled_found() -> Answer:
+def _settled_found(old: Old) -> Answer:
     return {
         row.pk: [sentence_of(movement) for movement in row.voucher.movements.select_related("voucher")] if row.voucher else []
         for row in SyncConflict.objects.select_related("voucher")
@@ -239,12 +239,12 @@ def _permissions_said(old: Old) -> Answer:
     return found
 
 
-def _permissions_found() -> Answer:
+def _permissions_found(old: Old) -> Answer:
     def named(permissions: Any) -> set[str]:
         return {f"{app}.{codename}" for app, codename in permissions.values_list("content_type__app_label", "codename")}
 
     users = {f"user {user.username}": named(user.user_permissions) for user in User.objects.all()}
-    groups = {"group Night shift": named(Group.objects.get(name="Night shift").permissions)}
+    groups = {f"group {group}": named(group.permissions) for group in Group.objects.filter(name="Night shift")}
     return {name: permissions for name, permissions in (users | groups).items() if permissions}
 
 
@@ -256,9 +256,9 @@ def _roles_said(old: Old) -> Answer:
     return {user: {permission for group, permission in holds if group == role} for user, role in member.items()}
 
 
-def _roles_found() -> Answer:
+def _roles_found(old: Old) -> Answer:
     """Only what they could do then: a newer version's roles may hold more."""
-    then = _roles_said(Old.read())
+    then = _roles_said(old)
     return {name: allowed & User.objects.get(username=name).get_all_permissions() for name, allowed in then.items()}
 
 
@@ -267,7 +267,7 @@ def _admin_log_said(old: Old) -> Answer:
     return {row["id"]: (*types[row["content_type_id"]], row["object_repr"]) for row in old.rows("django_admin_log")}
 
 
-def _admin_log_found() -> Answer:
+def _admin_log_found(old: Old) -> Answer:
     """By what each line leads to today, not by what it says of it."""
     return {
         row.pk: (row.content_type.app_label, row.content_type.model, str(row.get_edited_object())[:200])
@@ -275,12 +275,19 @@ def _admin_log_found() -> Answer:
     }
 
 
+def _histories() -> Iterator[Fact]:
+    """Who changed what: every line of it."""
+    for model in apps.get_models():
+        if model._meta.model_name.startswith("historical"):
+            yield _same_rows(model._meta.db_table, model)
+
+
 def _history_said(old: Old) -> Answer:
     counts = {table.partition("_")[2]: len(rows) for table, rows in old.tables.items() if "_historical" in table}
     return {model: count for model, count in counts.items() if count}
 
 
-def _history_found() -> Answer:
+def _history_found(old: Old) -> Answer:
     models = [model for model in apps.get_models() if model._meta.model_name.startswith("historical")]
     return {model._meta.model_name: count for model in models if (count := model._base_manager.count())}
 
@@ -320,15 +327,32 @@ FACTS = (
     _same_rows("sync_jobslot", JobSlot),
     _same_rows("sync_heartbeat", Heartbeat),
     _same_rows("alerts_alert", Alert),
+    _same_rows("alerts_channel", Channel),
+    _same_rows("alerts_channel_connections", Channel.connections.through),
+    _same_rows("alerts_notification", Notification),
     _same_rows("alerts_threshold", Threshold),
+    _same_rows("alignment_matchingpolicy", MatchingPolicy),
+    _same_rows("reporting_dailymetric", DailyMetric),
     _same_rows("reporting_reportdelivery", ReportDelivery),
+    _same_rows("reporting_reportmail", ReportMail),
     _same_rows("django_celery_beat_periodictask", PeriodicTask),
+    _same_rows("django_celery_beat_crontabschedule", CrontabSchedule),
+    _same_rows("django_celery_beat_intervalschedule", IntervalSchedule),
+    _same_rows("auth_user", User),
+    *_histories(),
 )
+# Tables of then that are asked about by another name, and the one that only says when the schedule was last looked at.
+OTHERWISE = {
+    "inventory_movement", "inventory_stocklevel", "alignment_listing", "django_admin_log", "django_content_type", "auth_group",
+    "auth_group_permissions", "auth_permission", "auth_user_groups", "auth_user_user_permissions",
+    "django_celery_beat_periodictasks",
+}  # fmt: skip
 
 
 def facts_said(old: Old) -> dict[str, Answer]:
     return {fact.name: fact.said(old) for fact in FACTS}
 
 
-def facts_found() -> dict[str, Answer]:
-    return {fact.name: fact.found() for fact in FACTS}
+def facts_found(old: Old) -> dict[str, Answer]:
+    """`old`: which columns and roles there were then; the answers are today's."""
+    return {fact.name: fact.found(old) for fact in FACTS}

@@ -7,13 +7,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
+from django.apps.registry import Apps
 from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Model
 
 Row = dict[str, Any]
-MADE = Path(__file__).with_name("made_by_0208330.json.gz")
+HERE = Path(__file__).parent
+MADE = HERE / "made_by_0208330.json.gz"
+TWO_TILLS = HERE / "two_tills_by_0208330.json.gz"
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,19 @@ class Old:
         return cls([tuple(head) for head in said["heads"]], tables)
 
     def rows(self, table: str) -> list[Row]:
-        return self.tables[table]
+        return self.tables.get(table, [])
 
     def named(self, table: str, column: str) -> dict[int, Any]:
         """Result: one column by key."""
         return {row["id"]: row[column] for row in self.rows(table)}
 
+    def migrate(self) -> Apps:
+        """Migrate the database of today's connection as far as it was then. Result: the models of then."""
+        return MigrationExecutor(connection).migrate(self.heads).apps
+
     def restore(self) -> None:
-        """Make the database of today's connection, which is empty, what it was then: migrated so far, and with these rows."""
-        executor = MigrationExecutor(connection)
-        models = _models_by_table(executor.migrate(self.heads).apps)
+        """Make the database of today's connection what it was then: migrated so far, and with these rows and no others."""
+        models = _models_by_table(self.migrate())
         assert self.tables.keys() <= models.keys(), self.tables.keys() - models.keys()
         with transaction.atomic():
             for model in models.values():  # migrations made rows of their own
@@ -55,7 +61,7 @@ class Old:
                 cursor.execute(statement)
 
 
-def _models_by_table(apps: Any) -> dict[str, type[Model]]:
+def _models_by_table(apps: Apps) -> dict[str, type[Model]]:
     return {model._meta.db_table: model for model in apps.get_models(include_auto_created=True) if not model._meta.proxy}
 
 

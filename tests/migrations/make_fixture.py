@@ -46,7 +46,7 @@ def main(target: Path) -> None:
             day.live()
             day.server.stop()
             _places_forget()
-    _dump(target)
+    dump(target)
 
 
 def _rows() -> list[dict[str, str]]:
@@ -619,7 +619,7 @@ def _as_text(heads: list[tuple[str, str]], tables: dict[str, dict[str, Any]]) ->
     return f'{{"commit":"{COMMIT}","heads":{compact(heads)},"tables":{{\n{whole}\n}}}}\n'
 
 
-def _dump(target: Path) -> None:
+def dump(target: Path) -> None:
     from django.db import connection
     from django.db.migrations.loader import MigrationLoader
 

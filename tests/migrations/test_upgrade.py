@@ -7,10 +7,12 @@ import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
+from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django_celery_beat.models import PeriodicTask
 
@@ -21,15 +23,17 @@ from jobs.schedule import schedule_install
 from sync.models import OrderLine, TillFeed
 from tests.clock import NOW
 from tests.migrations.databases import Databases
-from tests.migrations.facts import facts_found, facts_said
-from tests.migrations.fixture import Old
+from tests.migrations.facts import FACTS, OTHERWISE, facts_found, facts_said
+from tests.migrations.fixture import MADE, TWO_TILLS, Old
 
+apply = Migration.apply
+ONE_TILL = pytest.mark.parametrize("old", [MADE], indirect=True, ids=["one_till"])
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def old() -> Old:
-    return Old.read()
+@pytest.fixture(scope="module", params=[MADE, TWO_TILLS], ids=["one_till", "two_tills"])
+def old(request: pytest.FixtureRequest) -> Old:
+    return Old.read(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +45,18 @@ def databases(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: pytes
 
 
 @pytest.fixture(scope="module")
-def kept(databases: Databases, old: Old) -> str:
-    """The old shop's database, which stays as it is."""
+def empty(databases: Databases) -> str:
+    """A database of then with nothing in it."""
     name = databases.make()
+    with databases.using(name):
+        Old.read().migrate()
+    return name
+
+
+@pytest.fixture(scope="module")
+def kept(databases: Databases, empty: str, old: Old) -> str:
+    """The old shop's database, which stays as it is."""
+    name = databases.make(like=empty)
     with databases.using(name):
         old.restore()
     return name
@@ -77,7 +90,7 @@ def new_shop(databases: Databases, upgraded: str) -> Iterator[str]:
 
 
 def assert_all_is_there(old: Old) -> None:
-    said, found = facts_said(old), facts_found()
+    said, found = facts_said(old), facts_found(old)
     for name, answer in said.items():
         assert found[name] == answer, name
 
@@ -87,7 +100,9 @@ def still_to_do() -> list[tuple[str, str]]:
     return [(step.app_label, step.name) for step, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
 
 
-def test_the_old_shop_has_something_of_all_that_an_upgrade_may_meet(old):
+def test_the_old_shop_has_something_of_all_that_an_upgrade_may_meet():
+    old = Old.read(MADE)
+
     def has(table: str, *columns: str) -> set[object]:
         rows = [tuple(row[column] for column in columns) for row in old.rows(table)]
         return {row[0] if len(columns) == 1 else row for row in rows}
@@ -115,10 +130,30 @@ def test_the_old_shop_has_something_of_all_that_an_upgrade_may_meet(old):
     assert len({row["location_id"] for row in old.rows("alignment_storelocation")}) == 1
 
 
+def test_two_old_tills_have_skus_in_common_and_are_told_things():
+    old = Old.read(TWO_TILLS)
+    tills = {row["id"]: row["name"] for row in old.rows("connectors_connection") if row["kind"] != "woocommerce"}
+    items = old.rows("inventory_item")
+    skus = {name: {row["sku"] for row in items if row["connection_id"] == till} for till, name in tills.items()}
+    assert len(skus["counter"]) == 30
+    assert skus["counter"] <= skus["high-street"]
+    assert sorted(tills[row["connection_id"]] for row in old.rows("inventory_location")) == ["counter", "counter", "high-street"]
+    told = {(tills[row["connection_id"]], row["state"]) for row in old.rows("sync_outboundwrite") if row["level_id"]}
+    assert told >= {("high-street", "unknown"), ("counter", "sending"), ("counter", "pending"), ("counter", "applied")}
+    assert {tills.get(row["connection_id"], "a shop") for row in old.rows("sync_putoff")} == {"counter", "high-street", "a shop"}
+    assert {row["state"] for row in old.rows("sync_tillprice")} == {"pending", "unknown", "applied"}
+    assert len({row["store_id"] for row in old.rows("sync_syncrun") if row["state"] == "running"}) == 2
+
+
+def test_every_table_of_then_is_asked_about(old):
+    assert old.tables.keys() - OTHERWISE <= {fact.name for fact in FACTS}
+
+
 def test_an_upgrade_loses_nothing(new_shop, old):
     assert_all_is_there(old)
 
 
+@ONE_TILL
 def test_after_an_upgrade_nothing_that_is_booked_can_be_booked_again(new_shop, old):
     """By the names that the engine gives to what it comes across again: a list that was half applied, a booked order."""
     applying = TillFeed.objects.get(state="applying")
@@ -153,6 +188,7 @@ def is_refused(paper: Paper, item: int, place: int) -> bool:
     return False
 
 
+@ONE_TILL
 def test_after_an_upgrade_new_rows_find_free_numbers(new_shop):
     job = JobSlot.objects.create(job="Full sync", task="sync.tasks.sync_store", slot=NOW, queued_at=NOW)
     beat = Heartbeat.objects.create(name="other", at=NOW)
@@ -161,24 +197,40 @@ def test_after_an_upgrade_new_rows_find_free_numbers(new_shop):
         assert row.pk == max(type(row).objects.values_list("pk", flat=True))
 
 
+@ONE_TILL
 def test_after_an_upgrade_the_schedule_is_as_the_managers_left_it(new_shop, old):
     before = {row["id"]: row["date_changed"] for row in old.rows("django_celery_beat_periodictask")}
     assert schedule_install() == 0
     assert {row.pk: row.date_changed.isoformat() for row in PeriodicTask.objects.all()} == before
 
 
+class PowerCutError(BaseException):
+    """Not an Exception: nobody gets to tidy up."""
+
+
+def all_but_the_end(step: Migration, *args: Any, **kwargs: Any) -> None:
+    apply(step, *args, **kwargs)
+    raise PowerCutError
+
+
 @pytest.mark.slow
-def test_an_upgrade_that_was_stopped_after_any_step_goes_on(shop, old):
+def test_an_upgrade_that_dies_at_the_end_of_each_step_does_it_again_and_goes_on(shop, old, monkeypatch):
     steps = still_to_do()
     while steps:
-        call_command("migrate", *steps[0], verbosity=0)
-        assert still_to_do() == steps[1:]
+        with monkeypatch.context() as patch:
+            patch.setattr(Migration, "apply", all_but_the_end)
+            with pytest.raises(PowerCutError):
+                MigrationExecutor(connection).migrate(steps[:1])
+        assert still_to_do() == steps
+        MigrationExecutor(connection).migrate(steps[:1])
         steps = steps[1:]
     call_command("migrate", verbosity=0)
+    assert still_to_do() == []
     assert_all_is_there(old)
 
 
 @pytest.mark.slow
+@ONE_TILL
 def test_an_upgrade_that_is_killed_goes_on(shop, databases, old):
     killed_while("Applying inventory.0007", databases.url(shop))
     assert ("inventory", "0008_movements_have_vouchers") in still_to_do()
