@@ -5,20 +5,33 @@ def vouchers_of_settled_conflicts(apps, schema_editor):
     """What a person settled was named by the conflict's number; what a rule settled, by its listing and the moment at which it did:
     a shop may sell one item under several listings, and a rule settles them at once."""
     database = schema_editor.connection.alias
-    conflict = apps.get_model("sync", "SyncConflict").objects.using(database)
     booked = (
         apps.get_model("inventory", "Movement")
         .objects.using(database)
         .filter(voucher__kind__in=["conflict", "drift"])
         .values_list("voucher_id", "voucher__kind", "voucher__document", "source_id", "recorded_at")
     )
+    by_person, by_rule = {}, {}
     for voucher, kind, document, source, at in booked.iterator():
         if kind == "conflict":
-            found = conflict.filter(pk=int(document))
+            by_person[document] = voucher
         else:
-            mine = conflict.filter(store=source, resolved_at=at, conflict_type="quantity_mismatch")
-            found = mine.filter(alignment__listing__connection=source, alignment__listing__remote_id=int(document))
-        found.filter(voucher=None).update(voucher=voucher)
+            by_rule[source, document, at] = voucher
+    settled = (
+        apps.get_model("sync", "SyncConflict")
+        .objects.using(database)
+        .filter(resolved_at__isnull=False, voucher=None)
+        .values_list("pk", "store_id", "alignment__listing__remote_id", "resolved_at", "conflict_type")
+    )
+    found = []
+    for pk, store, listing, at, kind in settled.iterator():
+        voucher = by_person.get(str(pk))
+        if voucher is None and kind == "quantity_mismatch":
+            voucher = by_rule.get((store, str(listing), at))
+        if voucher is not None:
+            found.append((voucher, pk))
+    with schema_editor.connection.cursor() as cursor:
+        cursor.executemany("UPDATE sync_syncconflict SET voucher_id = %s WHERE id = %s", found)
 
 
 class Migration(migrations.Migration):
