@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from connectors.contract import Side
-from connectors.management.base import connections_of
 from connectors.models import Connection
+from connectors.selectors import connections_of
 from jobs.schedule import EACH_MINUTE, At, Job
 
 OPENING_HOURS = "6-22"

@@ -9,8 +9,8 @@ from alignment.models import Alignment
 from connectors.contract import Side as SideKind
 from connectors.errors import ConnectorError
 from connectors.leases import LeaseHeldError, LeaseLostError
-from connectors.management.base import connections_of
 from connectors.models import Connection
+from connectors.selectors import connections_of
 from connectors.services import health_record
 from sync.models import OutboundWrite, SyncRun
 from sync.orders.poll import orders_poll

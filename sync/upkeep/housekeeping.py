@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from connectors.contract import Side
 from connectors.errors import ConfigError, ConnectorError
 from connectors.leases import LeaseHeldError
-from connectors.management.base import connections_of
 from connectors.models import Connection
+from connectors.selectors import connections_of
 from kit.offers import offers
 from sync.limits import limits
 from sync.turns.run import side_opened

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from connectors.contract import Kind, Side
 from connectors.errors import ConfigError
-from connectors.management.base import SIDE_WORDS, CommandExit, EvenstockCommand, Exit, connections_of
+from connectors.management.base import CommandExit, EvenstockCommand, Exit
 from connectors.models import Connection, Mode
 from connectors.registry import KINDS, LABELS, kind_get
+from connectors.selectors import SIDE_WORDS, connections_of
 from connectors.services import connection_check, connection_draft, connection_keep, connection_try, credentials_after
 from connectors.settings.origins import Fields
 from jobs.schedule import schedule_install

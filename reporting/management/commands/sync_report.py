@@ -10,7 +10,8 @@ from django.utils.text import slugify
 
 from connectors.contract import Side
 from connectors.errors import ConfigError
-from connectors.management.base import EvenstockCommand, connection_named
+from connectors.management.base import EvenstockCommand
+from connectors.selectors import connection_named
 from reporting.core.report import Every, last_over, span_ending
 from reporting.reports.found import scope_of
 from reporting.reports.make import Part, report_make

@@ -12,8 +12,9 @@ from django.utils import timezone
 from connectors.contract import Side
 from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError
-from connectors.management.base import CommandExit, EvenstockCommand, Exit, connection_named, connections_of
+from connectors.management.base import CommandExit, EvenstockCommand, Exit
 from connectors.models import Connection
+from connectors.selectors import connection_named, connections_of
 from kit.files.cells import cell_safe
 from kit.words import quantity_text
 from sync.core.policy import percent_of

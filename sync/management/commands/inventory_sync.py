@@ -9,8 +9,9 @@ from django.utils import timezone
 from connectors.contract import Side
 from connectors.errors import ConfigError
 from connectors.leases import LeaseHeldError
-from connectors.management.base import CommandExit, EvenstockCommand, Exit, connection_named, connections_of
+from connectors.management.base import CommandExit, EvenstockCommand, Exit
 from connectors.models import Connection
+from connectors.selectors import connection_named, connections_of
 from sync.management.progress import shown_progress
 from sync.models import SyncRun, SyncState
 from sync.turns.asked import asked_now

@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from connectors.contract import Side
-from connectors.management.base import CommandExit, EvenstockCommand, Exit, connection_named
+from connectors.management.base import CommandExit, EvenstockCommand, Exit
+from connectors.selectors import connection_named
 from sync.management.commands.inventory_sync import Command as InventorySync
 from sync.management.commands.inventory_sync import badness
 from sync.models import SyncRun

@@ -11,8 +11,9 @@ from django.utils import timezone
 from alignment.models import Alignment
 from alignment.selectors import items_by_sku, listings_by_sku, pairs_by_sku
 from connectors.contract import Side
-from connectors.management.base import CommandExit, EvenstockCommand, Exit, connection_named
+from connectors.management.base import CommandExit, EvenstockCommand, Exit
 from connectors.models import Connection
+from connectors.selectors import connection_named
 from inventory.models import Item, Listing
 from kit.sku import sku_key
 from sync.core.why.steps import amount
