@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SETUP := .venv/.ready
 
-.PHONY: demo demo-once run test test-postgres test-browser screenshots test-processes check fmt bench simulate lock clean
+.PHONY: demo demo-once run test test-slow test-postgres test-browser screenshots test-processes check fmt bench simulate lock clean
 
 demo: $(SETUP)
 	$(PY) manage.py demo $(if $(PORT),--port $(PORT))
@@ -13,8 +13,13 @@ demo-once: $(SETUP)
 run: $(SETUP)
 	$(PY) manage.py run $(if $(PORT),--port $(PORT))
 
+# What is marked slow is listed in CONTRIBUTING.md, and has a target of its own.
 test: $(SETUP)
-	$(PY) -m pytest -n 2 --dist loadfile -m "not browser"
+	$(PY) -m pytest -n 2 --dist loadfile -m "not browser and not slow"
+
+# Many random worlds, broken rules, whole processes: what takes more than three seconds.
+test-slow: $(SETUP)
+	$(PY) -m pytest -n 2 --dist worksteal -m "slow and not browser"
 
 # Every page in Chromium; skipped, saying so, where there is none.
 test-browser: $(SETUP)
@@ -24,9 +29,10 @@ test-browser: $(SETUP)
 screenshots: $(SETUP)
 	$(PY) -m tests.browser.screenshots $(if $(EVERY),--every $(EVERY))
 
-# The same suite on a Postgres that is made for it and removed again (it comes with the development requirements).
+# What asks a database, on a Postgres that is made for it and removed again (it comes with the development requirements). Of what is
+# slow, what is marked for every database.
 test-postgres: $(SETUP)
-	$(PY) -m tests.postgres -n 2 --dist loadfile -m "not browser"
+	$(PY) -m tests.postgres -n 2 --dist loadfile -m "not browser and (not slow or every_database)"
 
 check: $(SETUP)
 	.venv/bin/ruff check .

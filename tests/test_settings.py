@@ -59,11 +59,13 @@ def read_in_production() -> set[str]:
     return names
 
 
+@pytest.mark.slow
 def test_djangos_deployment_check_finds_nothing():
     result = run_in_production("-W", "error", "manage.py", "check", "--deploy", "--fail-level", "WARNING")
     assert (result.returncode, result.stdout) == (0, "System check identified no issues (0 silenced).\n"), result.stderr
 
 
+@pytest.mark.slow
 def test_djangos_deployment_check_would_find_a_weak_key():
     result = run_in_production("manage.py", "check", "--deploy", "--fail-level", "WARNING", EVENSTOCK_SECRET_KEY="short")
     assert result.returncode == 1
@@ -199,6 +201,7 @@ def test_how_long_is_waited_comes_from_the_environment():
     assert result.stdout.strip() == "1:30:00 7 days, 0:00:00"
 
 
+@pytest.mark.slow
 def test_as_delivered_the_exchange_folder_is_open_and_a_till_elsewhere_is_told_of_at_start(tmp_path):
     unset = {name: value for name, value in os.environ.items() if not name.startswith(("EVENSTOCK_", "DATABASE_"))}
     environment = {**unset, "EVENSTOCK_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings.embedded"}

@@ -253,6 +253,7 @@ def test_a_threshold_is_kept_with_history_and_must_be_a_confidence(store):
         matching_policy_set(store=store, confirm_from=Decimal("0.2"), by=None)
 
 
+@pytest.mark.slow
 def test_real_shop_is_aligned_from_names_skus_and_barcodes_alone(hydro_catalogues, refresh, hydro):
     import csv
     from pathlib import Path
@@ -269,6 +270,8 @@ def test_real_shop_is_aligned_from_names_skus_and_barcodes_alone(hydro_catalogue
     assert len(confirmed & truth) >= 0.78 * len(truth)  # without the till's vendors, which most names leave out
 
 
+@pytest.mark.every_database
+@pytest.mark.slow
 def test_thousands_on_each_side_take_few_statements(pos, store, refresh, django_assert_max_num_queries):
     factories.items(pos, [(f"SKU-{n}", "", "") for n in range(3000)])
     factories.listings(

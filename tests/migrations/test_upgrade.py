@@ -213,6 +213,7 @@ def all_but_the_end(step: Migration, *args: Any, **kwargs: Any) -> None:
     raise PowerCutError
 
 
+@pytest.mark.every_database
 @pytest.mark.slow
 def test_an_upgrade_that_dies_at_the_end_of_each_step_does_it_again_and_goes_on(shop, old, monkeypatch):
     steps = still_to_do()
@@ -229,6 +230,7 @@ def test_an_upgrade_that_dies_at_the_end_of_each_step_does_it_again_and_goes_on(
     assert_all_is_there(old)
 
 
+@pytest.mark.every_database
 @pytest.mark.slow
 @ONE_TILL
 def test_an_upgrade_that_is_killed_goes_on(shop, databases, old):

@@ -22,7 +22,7 @@ from tests.reliability.addresses import every_address
 from tests.reliability.rows import every_row
 from tests.reliability.test_every_address import SIGNED, everything
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.every_database]
 LONGEST = 2.0  # seconds of processor time
 NINES = "9" * 30
 # What nothing holds, or only some columns; each found an error of ours, or of Django's, in one place or another.

@@ -20,7 +20,7 @@ from sync.models import OutboundWrite, SyncLog, SyncPolicy, SyncRun
 from sync.turns.context import Progress
 from tests.sync.shop import FULL, INCREMENTAL, Shop, product
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.every_database]
 WORLDS = int(os.environ.get("EVENSTOCK_WORLDS", "12"))
 STEPS = 40
 STOCK = {"A": 20, "B": 20, "C": 3, "V1": 20, "V2": 8}

@@ -226,6 +226,7 @@ def test_a_setting_that_is_misspelt_is_refused(tmp_path, db):
     assert Connection.objects.count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)  # two whole processes, one of which makes the tables: minutes on a busy machine
 def test_the_shell_sees_the_exit_code(tmp_path):
     environment = {**os.environ, "EVENSTOCK_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings.embedded"}

@@ -10,6 +10,8 @@ from tests.alignment.catalogues.grocer import grocer
 from tests.alignment.catalogues.made import Rates
 from tests.alignment.matching.catalogues import catalogues, from_made, judge, outcome
 
+pytestmark = pytest.mark.slow
+
 TRADES = ["hydro", "grocer", "books", "clothes", "ironmonger"]  # the last two: nothing was tuned on them
 BINS = [(0.02, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 0.95), (0.95, 0.99), (0.99, 1.01)]
 

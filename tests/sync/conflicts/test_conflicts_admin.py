@@ -394,6 +394,8 @@ def test_a_count_for_many_is_asked_for_first(shop, admin_client):
     assert set(StockLevel.objects.filter(item__sku__startswith="SKU-").values_list("on_hand", flat=True)) == {0}
 
 
+@pytest.mark.every_database
+@pytest.mark.slow
 def test_a_preview_of_thousands_takes_few_queries_and_settling_them_few_each(shop, admin_client, django_assert_max_num_queries):
     rows = crowd(shop, 400)
     with django_assert_max_num_queries(15):

@@ -28,7 +28,11 @@ from sandbox.woocommerce import StoreApp
 from tests.sync.hooked import ADDRESS, SECRET, signed
 from tests.sync.shop import product, stocked
 
-pytestmark = [pytest.mark.slow, pytest.mark.real_clock("the till's files have the times that the disk gives")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.every_database,
+    pytest.mark.real_clock("the till's files have the times that the disk gives"),
+]
 ROOT = Path(__file__).resolve().parents[3]
 ITEMS = 31
 

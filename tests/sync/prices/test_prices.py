@@ -225,6 +225,8 @@ def test_a_price_the_shop_does_not_take_is_told_once_a_run(priced, monkeypatch):
     assert Listing.objects.get(sku="MUG").price == 7
 
 
+@pytest.mark.every_database
+@pytest.mark.slow
 def test_many_prices_take_few_statements_and_few_requests(priced):
     """The bound is on what further prices cost: some thirty statements for each request of a hundred, however many there are."""
     statements: dict[int, int] = {}

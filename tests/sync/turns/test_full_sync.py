@@ -16,6 +16,7 @@ def hydro(open_shop, **options) -> Shop:
     return shop
 
 
+@pytest.mark.every_database
 @pytest.mark.slow
 @pytest.mark.parametrize(("version", "tls"), [("10.5", True), ("10.2", False)])
 def test_the_sample_shop_shows_the_tills_numbers_after_one_sync_and_the_next_writes_nothing(open_shop, version, tls):
