@@ -163,3 +163,13 @@ def test_a_way_has_twelve_stops_at_most_and_each_is_there(name):
         assert named, stop
         for path, what in named:
             assert re.search(rf"^\s*(?:def|class) {what}\b", (ROOT / path).read_text(), re.MULTILINE), (path, what)
+
+
+def test_slow_tests_are_listed_with_what_takes_their_time():
+    marked = {
+        str(path.relative_to(ROOT / "tests"))
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if "pytest.mark." + "slow" in path.read_text(encoding="utf-8")
+    }
+    listed = re.findall(r"^\| `([\w/]+\.py)` \| [^|]{10,} \|$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(marked)
