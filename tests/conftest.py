@@ -92,6 +92,9 @@ def _static_folder() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On SQLite, what proves something only on Postgres is skipped with its reason. On Postgres, what asks no database is left
     out: it ran on SQLite, and would say the same."""
+    lost = [item.nodeid for item in items if _is_for_every_database(item) and not _asks_a_database(item)]
+    if lost:
+        raise pytest.UsageError(f"These would never run on Postgres, since they take no database: {lost}")
     if connection.vendor == "postgresql":
         pure = [item for item in items if not _asks_a_database(item)]
         config.hook.pytest_deselected(items=pure)
@@ -104,5 +107,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _asks_a_database(item: pytest.Item) -> bool:
-    fixtures = {"db", "transactional_db", "django_db_setup", "live_server", "admin_client"}
+    fixtures = {"db", "transactional_db", "django_db_setup", "live_server", "admin_client", "databases"}
     return bool(item.get_closest_marker("django_db") or fixtures.intersection(getattr(item, "fixturenames", ())))
+
+
+def _is_for_every_database(item: pytest.Item) -> bool:
+    return bool(item.get_closest_marker("every_database") or item.get_closest_marker("postgres"))

@@ -253,6 +253,7 @@ def test_a_threshold_is_kept_with_history_and_must_be_a_confidence(store):
         matching_policy_set(store=store, confirm_from=Decimal("0.2"), by=None)
 
 
+@pytest.mark.every_database
 @pytest.mark.slow
 def test_real_shop_is_aligned_from_names_skus_and_barcodes_alone(hydro_catalogues, refresh, hydro):
     import csv

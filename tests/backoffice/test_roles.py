@@ -174,6 +174,7 @@ def _patterns(urls) -> list[URLPattern]:
     return [one for url in urls for one in (_patterns(url.url_patterns) if hasattr(url, "url_patterns") else [url])]
 
 
+@pytest.mark.every_database
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_pages_open_for_those_who_may_and_for_nobody_else(clients):
@@ -190,6 +191,7 @@ def test_pages_open_for_those_who_may_and_for_nobody_else(clients):
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.every_database
 @pytest.mark.slow
 def test_forms_are_taken_from_those_who_may_change_and_from_nobody_else(clients):
     wrong = []
@@ -202,6 +204,7 @@ def test_forms_are_taken_from_those_who_may_change_and_from_nobody_else(clients)
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.every_database
 @pytest.mark.slow
 def test_actions_are_done_for_those_who_may_and_refused_to_everybody_else(clients):
     wrong = []
@@ -225,6 +228,7 @@ def test_the_schedule_is_switched_off_by_administrators_only(clients):
     assert PeriodicTask.objects.filter(enabled=True).count() == before - 1
 
 
+@pytest.mark.every_database
 @pytest.mark.slow
 def test_views_of_our_own_open_for_those_who_may_and_for_nobody_else(clients):
     wrong = []

@@ -39,7 +39,11 @@ def baseline(shop, pk: int) -> int:
 
 
 def movements(shop, pk: int) -> list[tuple]:
-    return shop.ask("select quantity, reason from inventory_movement where reference = ?", f"conflict {pk}")
+    return shop.ask(
+        """select quantity, reason from inventory_movement m join inventory_voucher v on v.id = m.voucher_id
+        where v.kind = 'conflict' and v.document = ?""",
+        str(pk),
+    )
 
 
 def go(page, what: str) -> None:

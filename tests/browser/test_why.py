@@ -11,6 +11,9 @@ from tests.browser.test_every_page import violations
 pytestmark = pytest.mark.browser
 NEW_YORK = ZoneInfo("America/New_York")
 
+GIVEN_BACK = """select recorded_at from inventory_movement m join inventory_voucher v on v.id = m.voucher_id
+    where v.kind = 'order' and v.document = '5100' and v.number = 2"""
+
 
 def test_a_manager_asks_a_conflict_why_looks_back_and_follows_an_order(served_shop, open_as):
     page = open_as("manager")
@@ -26,7 +29,7 @@ def test_a_manager_asks_a_conflict_why_looks_back_and_follows_an_order(served_sh
     assert "is explained by no order and no write of ours" in page.inner_text(".verdict")
     assert page.is_visible("svg.waterfall")
 
-    given_back = served_shop.ask("select recorded_at from inventory_movement where reference = 'order 5100 line 1 state 2'")[0][0]
+    given_back = served_shop.ask(GIVEN_BACK)[0][0]
     moment = datetime.fromisoformat(f"{given_back}+00:00").astimezone(NEW_YORK)
     page.fill("#id_at", f"{moment:%Y-%m-%dT%H:%M}")
     page.click("text=Show that moment")
@@ -81,7 +84,7 @@ def test_a_product_is_found_by_its_sku_from_the_menu(served_shop, open_as):
 def test_a_past_moment_is_accessible(served_shop, open_as, look):
     page = open_as("root", **look)  # the pages of now are among `pages.py`
     item, listing = served_shop.ask("select item_id, listing_id from alignment_alignment order by id limit 1")[0]
-    (then,) = served_shop.ask("select recorded_at from inventory_movement where reference = 'order 5100 line 1 state 2'")[0]
+    (then,) = served_shop.ask(GIVEN_BACK)[0]
     for path in (f"item/{item}/", f"listing/{listing}/"):
         page.goto(f"/admin/why/{path}?at={then[:16].replace(' ', 'T')}")
         assert page.is_visible("text=Back to now")

@@ -30,7 +30,6 @@ from tests.sync.shop import product, stocked
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.every_database,
     pytest.mark.real_clock("the till's files have the times that the disk gives"),
 ]
 ROOT = Path(__file__).resolve().parents[3]

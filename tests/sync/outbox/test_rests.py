@@ -23,7 +23,7 @@ from tests.conftest import NOW
 from tests.sync.hooked import share_secret, tell, work
 from tests.sync.shop import INCREMENTAL, Shop
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.every_database]
 DOWN = RetryableError("The shop's server failed (502).", code="http_502")
 
 

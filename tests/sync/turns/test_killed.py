@@ -149,7 +149,6 @@ def ask(world: World, evenstock: Engine, url: str, folder: Path) -> None:
     assert evenstock.run("import_alignment", str(pairs)) == 0
 
 
-@pytest.mark.every_database
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_killed_at_any_moment_it_converges_and_nothing_takes_effect_twice(tmp_path):
