@@ -7,7 +7,6 @@ from jobs.models import Heartbeat
 from jobs.vitals import schedule_silent_since
 
 logger = logging.getLogger(__name__)
-WATCH_EVERY = 30.0  # seconds; with SILENT_AFTER, told well within two minutes
 
 
 def schedule_watch(*, now: datetime) -> datetime | None:

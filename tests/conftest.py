@@ -96,9 +96,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if lost:
         raise pytest.UsageError(f"These would never run on Postgres, since they take no database: {lost}")
     if connection.vendor == "postgresql":
-        pure = [item for item in items if not _asks_a_database(item)]
-        config.hook.pytest_deselected(items=pure)
-        items[:] = [item for item in items if _asks_a_database(item)]
+        pure = {item for item in items if not _asks_a_database(item)}
+        config.hook.pytest_deselected(items=list(pure))
+        items[:] = [item for item in items if item not in pure]
         return
     reason = f"proves nothing on {connection.vendor}: run `make test-postgres`"
     for item in items:

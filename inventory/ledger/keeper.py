@@ -6,7 +6,7 @@ set by whoever holds its row.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -61,7 +61,7 @@ def book(entries: Sequence[Entry], *, at: datetime) -> dict[Paper, Voucher]:
     already under a voucher of the same thing is refused by the database, and nothing of the batch is written."""
     if not entries:
         return {}
-    with keeping(), transaction.atomic():
+    with keeping(), transaction.atomic(savepoint=False):
         vouchers = _vouchers(list(dict.fromkeys(entry.paper for entry in entries)))
         _shelves(entries)
         Movement.objects.bulk_create(
@@ -86,7 +86,7 @@ def book(entries: Sequence[Entry], *, at: datetime) -> dict[Paper, Voucher]:
 
 def till_paid(amounts: Mapping[int, Decimal]) -> None:
     """The till has taken in what we told it. `amounts`: by level, the units of the writes that it acknowledged."""
-    with keeping(), transaction.atomic():
+    with keeping(), transaction.atomic(savepoint=False):
         levels = StockLevel.objects.filter(pk__in=amounts).order_by("pk").select_for_update()
         changed = []
         for level in levels:
@@ -121,18 +121,7 @@ def _vouchers(papers: Sequence[Paper]) -> dict[Paper, Voucher]:
         for voucher in Voucher.objects.filter(connection_id=connection_id, kind=kind, document__in=documents):
             known[_paper_of(voucher)] = voucher
     new = [paper for paper in papers if paper not in known]
-    made = Voucher.objects.bulk_create(
-        [
-            Voucher(
-                kind=paper.kind,
-                connection_id=paper.connection_id,
-                document=paper.document,
-                line=paper.line,
-                number=paper.number,
-            )
-            for paper in new
-        ]
-    )
+    made = Voucher.objects.bulk_create([Voucher(**asdict(paper)) for paper in new])
     return known | dict(zip(new, made, strict=True))
 
 

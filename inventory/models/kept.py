@@ -1,6 +1,6 @@
 """Rows that only the keeper writes: whoever else tries is refused (ledger.md §1)."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, ClassVar, NoReturn, TypeVar
@@ -61,7 +61,7 @@ class KeptModel(models.Model):
         super().save(*args, **kwargs)
 
     @classmethod
-    def check_written(cls, fields: Collection[str] | Iterable[str]) -> None:
+    def check_written(cls, fields: Iterable[str]) -> None:
         """Raises NotTheKeeperError where one of these fields is the keeper's, and somebody else writes."""
         if not _is_keeping.get() and (named := cls.KEPT.intersection(fields)):
             raise NotTheKeeperError(f"{cls.__name__}: {', '.join(sorted(named))} belong to the keeper.")

@@ -1,4 +1,4 @@
-"""Readings that could not be used yet, counted until one can (ledger.md §3, §3.5)."""
+"""Readings that could not be used yet, counted until one can (ledger.md §3, §5)."""
 
 from django.db import models
 from django.db.models import Q

@@ -1,4 +1,4 @@
-"""The outbox: attempts to pay what is owed (ledger.md §2, §3.6)."""
+"""The outbox: attempts to pay what is owed (ledger.md §2, §6)."""
 
 import uuid
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What is owed, cut into writes (ledger.md §2, §3.8)."""
+"""What is owed, cut into writes (ledger.md §2, §8)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""A number that a store shows and nothing explains: undone, accepted, or left to a person (ledger.md §5, §3.7)."""
+"""A number that a store shows and nothing explains: undone, accepted, or left to a person (ledger.md §5, §7)."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""From the shelf to what a shop shows, in steps that add up to it (ledger.md §2, §3.5, §3.6)."""
+"""From the shelf to what a shop shows, in steps that add up to it (ledger.md §2, §5, §6)."""
 
 from decimal import Decimal
 
@@ -161,8 +161,7 @@ def _because(facts: ShopFacts, steps: list[Step]) -> str:
 
 
 def _position(facts: ShopFacts, target: Decimal | None) -> Position:
-    gap = None if target is None or facts.baseline is None else owed(target=target, baseline=facts.baseline)
-    write = facts.write
+    """Whether what it is owed has failed is left to `trouble_of`, which says why."""
     return Position(
         counting=facts.counting,
         target=target,
@@ -174,8 +173,7 @@ def _position(facts: ShopFacts, target: Decimal | None) -> Position:
         is_unread=bool(facts.unread),
         item_is_missing=facts.item_is_missing,
         item_is_uncounted=facts.item_is_uncounted,
-        is_unanswered=write is not None and write.state == Try.UNANSWERED,
-        has_failed=write is not None and write.state in (Try.HELD, Try.FAILED) and write.about == gap,
+        is_unanswered=facts.write is not None and facts.write.state == Try.UNANSWERED,
     )
 
 

@@ -1,4 +1,4 @@
-"""From the shelf to what the till says, and what becomes of what a system is still owed (ledger.md §3, §3.6)."""
+"""From the shelf to what the till says, and what becomes of what a system is still owed (ledger.md §3, §6)."""
 
 from decimal import Decimal
 
